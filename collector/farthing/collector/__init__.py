@@ -1,0 +1,1 @@
+"""The collector: receive, spool, load, price, and let people ask."""

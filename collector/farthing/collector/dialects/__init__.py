@@ -1,0 +1,123 @@
+"""What each emitter means by its attributes, as data: one file per dialect.
+
+`Dialect.attributes` maps a field of `FIELDS` to the attribute names that may hold it,
+the first present wins. The store compiles all dialects into one decoding statement; a
+dialect is chosen by the instrumentation scope of a span, never by its schema URL, which
+does not tell emitters apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, Literal, cast
+
+from farthing import plugins
+
+NUMBERS: Final = (
+    "input_total",
+    "output_total",
+    "cache_read",
+    "cache_write",
+    "cache_write_5m",
+    "cache_write_1h",
+    "reasoning",
+    "input_audio",
+    "cache_audio",
+    "output_audio",
+    "web_searches",
+)
+"""Token and use counts: integers, whatever type the emitter gave them."""
+
+TEXTS: Final = (
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "response_id",
+    "conversation_id",
+    "agent",
+    "tool_name",
+    "tool_call_id",
+    "host",
+    "error_type",
+    "service_tier",
+    "request_tier",
+    "speed",
+    "batch",
+    "geo",
+    "task_type",
+    "task_id",
+    "step",
+    "business_unit",
+    "team",
+    "user",
+    "finish_reasons",
+    "claimed_usd",
+    "first_chunk_s",
+    "first_chunk_ms",
+    "streamed",
+)
+"""Everything else, read as text; an array is its elements joined by commas."""
+
+FIELDS: Final = (*NUMBERS, *TEXTS)
+
+Kind = Literal["model_call", "embedding", "tool", "agent", "retrieval", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """Where input tokens leave out the cached ones.
+
+    `below` is the first scope version that includes them ('' for never), `providers`
+    limits the rule to calls of these providers (as emitted; () for all).
+    """
+
+    below: str = ""
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one family of emitters tells of a model call.
+
+    - `scopes`: instrumentation scope names; a trailing `*` matches any ending.
+    - `attributes`: field -> attribute names, the first present wins.
+    - `operations`: what the field `operation` says -> kind of span.
+    - `span_names`: span name -> operation, where no attribute says it.
+    - `exclusive`: where the total of input tokens leaves out cached ones.
+    - `evidence`: where it is known that it does or does not.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    attributes: Mapping[str, tuple[str, ...]]
+    operations: Mapping[str, Kind] = field(default_factory=dict)
+    span_names: Mapping[str, str] = field(default_factory=dict)
+    exclusive: tuple[Exclusive, ...] = ()
+    evidence: str = ""
+
+
+OPERATIONS: Final[Mapping[str, Kind]] = {
+    "chat": "model_call",
+    "text_completion": "model_call",
+    "generate_content": "model_call",
+    "completion": "model_call",
+    "embeddings": "embedding",
+    "execute_tool": "tool",
+    "invoke_agent": "agent",
+    "invoke_workflow": "agent",
+    "create_agent": "other",
+    "fetch_response": "other",
+    "retrieval": "retrieval",
+    "rerank": "other",
+}
+"""The official operation names; a dialect's own add to them."""
+
+
+@cache
+def all_dialects() -> tuple[Dialect, ...]:
+    """Every dialect, ours and those of entry points, sorted by name."""
+    loaded = (plugins.load(__name__, name, "DIALECT") for name in plugins.names(__name__))
+    return tuple(cast("Dialect", dialect) for dialect in loaded)

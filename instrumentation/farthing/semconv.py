@@ -1,0 +1,179 @@
+"""Attribute names: Farthing's own, and OpenTelemetry's for GenAI since they began.
+
+Standard library only. Where a name was renamed, the newest comes first: readers take the
+first that is present. Source: open-telemetry/semantic-conventions up to v1.41 and
+open-telemetry/semantic-conventions-genai after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TASK_TYPE: Final = "farthing.task.type"
+TASK_ID: Final = "farthing.task.id"
+STEP_NAME: Final = "farthing.step.name"
+BUSINESS_UNIT: Final = "farthing.business_unit"
+TEAM: Final = "farthing.team"
+USER: Final = "farthing.user"
+
+ATTRIBUTION: Final[Mapping[str, tuple[str, ...]]] = {
+    "task_type": (TASK_TYPE,),
+    "task_id": (TASK_ID,),
+    "step": (STEP_NAME,),
+    "business_unit": (BUSINESS_UNIT,),
+    "team": (TEAM,),
+    "user": (USER,),
+    "batch": ("farthing.batch",),
+    "geo": ("farthing.inference.geo",),
+}
+"""Field -> names that say for whom and how a call was made; every dialect has them."""
+
+RESOURCE: Final[Mapping[str, tuple[str, ...]]] = {
+    "service": ("service.name",),
+    "environment": ("deployment.environment.name", "deployment.environment"),
+    "task_type": (TASK_TYPE,),
+    "task_id": (TASK_ID,),
+    "step": (STEP_NAME,),
+    "business_unit": (BUSINESS_UNIT,),
+    "team": (TEAM,),
+    "user": (USER,),
+}
+"""Field -> resource attributes, the fallback for what a span does not say itself."""
+
+GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
+    **ATTRIBUTION,
+    "operation": ("gen_ai.operation.name",),
+    "provider": ("gen_ai.provider.name", "gen_ai.system"),
+    "request_model": ("gen_ai.request.model",),
+    "response_model": ("gen_ai.response.model",),
+    "response_id": ("gen_ai.response.id",),
+    "finish_reasons": ("gen_ai.response.finish_reasons",),
+    "conversation_id": ("gen_ai.conversation.id", "session.id"),
+    "agent": ("gen_ai.agent.name",),
+    "tool_name": ("gen_ai.tool.name",),
+    "tool_call_id": ("gen_ai.tool.call.id",),
+    "host": ("server.address",),
+    "error_type": ("error.type",),
+    "service_tier": (
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "anthropic.response.service_tier",
+    ),
+    "request_tier": (
+        "openai.request.service_tier",
+        "gen_ai.openai.request.service_tier",
+        "anthropic.request.service_tier",
+    ),
+    "input_total": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    "output_total": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    "cache_read": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.cache_read_tokens",
+        "gen_ai.usage.input_tokens.cached",
+    ),
+    "cache_write": (
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.input_tokens.cache_write",
+    ),
+    "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
+    "cache_write_1h": (
+        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.ephemeral_1h_input_tokens",
+    ),
+    "reasoning": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.output_tokens.reasoning",
+    ),
+    "input_audio": ("gen_ai.usage.audio.input_tokens",),
+    "cache_audio": ("gen_ai.usage.audio.cache_read.input_tokens",),
+    "output_audio": ("gen_ai.usage.audio.output_tokens",),
+    "claimed_usd": ("gen_ai.usage.cost.amount",),
+    "first_chunk_s": ("gen_ai.response.time_to_first_chunk",),
+    "streamed": ("gen_ai.request.stream", "gen_ai.is_streaming"),
+}
+"""Field -> official GenAI names, today's first."""
+
+CONTENT: Final[tuple[str, ...]] = (
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.tool.description",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.content",
+    "gen_ai.retrieval",
+    "gen_ai.evaluation.explanation",
+    "gen_ai.usage.raw",
+    "llm.input_messages",
+    "llm.output_messages",
+    "llm.prompts",
+    "llm.completions",
+    "llm.prompt_template",
+    "llm.invocation_parameters",
+    "llm.tools",
+    "llm.function_call",
+    "input.value",
+    "output.value",
+    "embedding.embeddings",
+    "embedding.text",
+    "embedding.vector",
+    "retrieval.documents",
+    "reranker",
+    "message.content",
+    "document.content",
+    "tool.parameters",
+    "tool_call.function.arguments",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+    "traceloop.prompt",
+    "ai.prompt",
+    "ai.response.text",
+    "ai.response.object",
+    "ai.response.toolCalls",
+    "ai.response.reasoning",
+    "ai.result",
+    "ai.toolCall.args",
+    "ai.toolCall.result",
+    "ai.value",
+    "ai.embedding",
+    "crewai",
+    "anthropic.tool_result",
+    "anthropic.content",
+    "user_prompt",
+    "prompt",
+    "completion",
+    "request_data",
+    "response_data",
+    "all_messages",
+    "all_messages_events",
+    "final_result",
+    "model_request_parameters",
+    "tool_arguments",
+    "tool_response",
+    "events",
+    "messages",
+    "metadata",
+    "exception.message",
+    "exception.stacktrace",
+    "logfire.msg",
+    "db.statement",
+    "db.query.text",
+    "http.request.body",
+    "http.response.body",
+    "url.full",
+    "url.query",
+    "http.url",
+    "http.target",
+)
+"""Names, and prefixes up to a dot, of attributes that may hold what people wrote.
+
+They are dropped before anything is stored, whatever the emitter was told.
+"""
