@@ -1,0 +1,1 @@
+"""Alerts: rules over the ledger, their state, and the channels that tell people."""

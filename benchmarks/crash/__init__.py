@@ -1,0 +1,1 @@
+"""Whether what was acknowledged survives `kill -9`, once."""

@@ -1,0 +1,158 @@
+"""The program under test as a process of its own, and what it takes of the machine."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+COMMAND = (str(Path(sys.executable).with_name("farthing")), "up")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a collector listens, on the loopback."""
+
+    http: int
+    grpc: int
+    web: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Three ports that are free now."""
+        sockets = [socket.create_server((_HOST, 0)) for _ in range(3)]
+        ports = [one.getsockname()[1] for one in sockets]
+        for one in sockets:
+            one.close()
+        return cls(*ports)
+
+
+class Collector:
+    """`farthing up` on a data folder; it listens on the same ports after a restart."""
+
+    def __init__(self, data: Path, *, ports: Ports | None = None) -> None:
+        self.data = data
+        self.ports = ports or Ports.free()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, timeout_s: float = 60.0) -> None:
+        """Start it and wait until it is ready.
+
+        The only place that knows the command line; ports are chosen here, so nothing
+        that it prints needs to be read.
+        """
+        with (self.data.parent / "collector.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(*COMMAND, "--data", str(self.data)),
+                    *("--http-listen", f"{_HOST}:{self.ports.http}"),
+                    *("--grpc-listen", f"{_HOST}:{self.ports.grpc}"),
+                    *("--web-listen", f"{_HOST}:{self.ports.web}"),
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait_until_ready(time.monotonic() + timeout_s)
+
+    def _wait_until_ready(self, deadline_s: float) -> None:
+        while time.monotonic() < deadline_s:
+            if self._running.poll() is not None:
+                break
+            if self._is_ready():
+                return
+            time.sleep(0.05)
+        log = (self.data.parent / "collector.log").read_text(errors="replace")
+        raise RuntimeError(f"the collector did not become ready:\n{log[-2000:]}")
+
+    def _is_ready(self) -> bool:
+        try:
+            return get(self.ports.http, "/readyz").status == 200
+        except OSError:
+            return False
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the collector was not started")
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._running.pid
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._running.kill()
+        self._running.wait()
+
+    def stop(self, *, timeout_s: float = 60.0) -> None:
+        """Ask it to end, and wait; kills it if it does not."""
+        self._running.send_signal(signal.SIGTERM)
+        try:
+            self._running.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def query(self, sql: str) -> list[list[str]]:
+        """Rows of a query over the web port, each value as text."""
+        answer = get(self.ports.web, f"/?query={quote(sql)}")
+        text = answer.body.decode()
+        if answer.status != 200:
+            raise RuntimeError(f"{sql}: {answer.status} {text}")
+        return [line.split("\t") for line in text.splitlines()]
+
+    def number(self, sql: str) -> int:
+        """The one number that a query answers."""
+        [[value]] = self.query(sql)
+        return int(value)
+
+    def metric(self, name: str) -> float:
+        """A metric without labels."""
+        text = get(self.ports.http, "/metrics").body.decode()
+        [line] = [one for one in text.splitlines() if one.startswith(f"{name} ")]
+        return float(line.split()[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP server said."""
+
+    status: int
+    body: bytes
+
+
+def get(port: int, path: str) -> Answer:
+    """GET a path of a loopback server."""
+    connection = http.client.HTTPConnection(_HOST, port, timeout=30)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Answer(response.status, response.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used, user and system, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [line] = [one for one in status.splitlines() if one.startswith("VmRSS:")]
+    return int(line.split()[1]) * 1024

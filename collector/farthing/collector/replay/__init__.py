@@ -1,0 +1,1 @@
+"""Recorded telemetry, read from files and sent over the wire."""

@@ -1,0 +1,1 @@
+"""Dashboards: panels as data, drawn in Grafana, on a page and in a terminal."""

@@ -1,0 +1,1 @@
+"""Pure rules that agent and collector share: usage, prices, budgets, loops. No I/O."""

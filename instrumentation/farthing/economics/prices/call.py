@@ -1,0 +1,136 @@
+"""What is asked of the price book and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from farthing.economics.prices.resolver import Unresolved
+from farthing.economics.usage import TokenBuckets
+
+
+class State(StrEnum):
+    """What is known of a cost. Unknown is never zero."""
+
+    PRICED = "priced"
+    FREE = "free"
+    FLAT_RATE = "flat_rate"
+    PARTIAL = "partial"
+    UNPRICED = "unpriced"
+    NO_USAGE = "no_usage"
+
+
+class Reason(StrEnum):
+    """Why a call is unpriced or partial: a closed set, and a metric label."""
+
+    UNKNOWN_PROVIDER = Unresolved.UNKNOWN_PROVIDER
+    UNKNOWN_HOST = Unresolved.UNKNOWN_HOST
+    NO_MODEL = Unresolved.NO_MODEL
+    UNKNOWN_MODEL = Unresolved.UNKNOWN_MODEL
+    DEPLOYMENT_NOT_MAPPED = Unresolved.DEPLOYMENT_NOT_MAPPED
+    NO_PRICE = "no_price"
+    """The model is known; nobody publishes a token price for it."""
+    NO_RATE_AT_TIME = "no_rate_at_time"
+    NO_RATE_FOR_TIER = "no_rate_for_tier"
+    """No price for this batch, tier or speed, or for their combination."""
+    NO_RATE_FOR_PLACE = "no_rate_for_place"
+    CALENDAR_UNKNOWN = "calendar_unknown"
+    NO_RATE_FOR_BUCKET = "no_rate_for_bucket"
+    INVALID_USAGE = "invalid_usage"
+
+
+class Flag(StrEnum):
+    """What a reader of a cost should know; none of them changes the state."""
+
+    TTL_ASSUMED = "ttl_assumed"
+    TIER_ASSUMED = "tier_assumed"
+    DEPLOYMENT_ASSUMED = "deployment_assumed"
+    MODELS_DIFFER = "models_differ"
+    MULTIPLIER = "multiplier"
+    PROVIDER_REPORTED = "provider_reported"
+    BACK_DATED = "back_dated"
+    DERIVED = "derived"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One provider call as its span tells it. Empty text means "not told".
+
+    `at` is when the call ended, with a time zone. `batch`, `speed` and `service_tier`
+    are those that were served, from the response where it says so. `tool_uses` counts
+    billed uses of the provider's own tools (`web_search`, `file_search`).
+    """
+
+    provider: str
+    at: datetime
+    buckets: TokenBuckets | None
+    response_model: str = ""
+    request_model: str = ""
+    host: str = ""
+    service_tier: str = ""
+    batch: bool = False
+    speed: str = ""
+    geo: str = ""
+    region: str = ""
+    deployment: str = ""
+    tool_uses: Mapping[str, int] = field(default_factory=dict)
+    claimed_usd: Decimal | None = None
+
+
+class Part(NamedTuple):
+    """One component of a cost."""
+
+    name: str
+    units: int
+    femto_usd: int | None
+    """None: this component has no rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call cost, and on what grounds.
+
+    `femto_usd` is None when nothing is known, the known part when `partial`, and 0
+    when `free` or `flat_rate`. `list_femto_usd` is what the row's rates give: it
+    differs under a flat rate and where the provider's own figure won.
+    """
+
+    state: State
+    catalogue_sha256: str
+    reason: Reason | None = None
+    femto_usd: int | None = None
+    list_femto_usd: int | None = None
+    parts: tuple[Part, ...] = ()
+    provider: str = ""
+    model: str = ""
+    match: str = ""
+    row_id: int = 0
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def usd(self) -> Decimal | None:
+        """The cost in USD, exact to 1e-15, or None when it is not known."""
+        return None if self.femto_usd is None else _usd(self.femto_usd)
+
+    @property
+    def components_usd(self) -> dict[str, Decimal]:
+        """The priced components in USD; they add up to the list price."""
+        return {
+            part.name: _usd(part.femto_usd)
+            for part in self.parts
+            if part.femto_usd is not None
+        }
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The components that have no rate."""
+        return tuple(part.name for part in self.parts if part.femto_usd is None)
+
+
+def _usd(femto: int) -> Decimal:
+    return Decimal(femto).scaleb(-15)

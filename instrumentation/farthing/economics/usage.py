@@ -1,0 +1,204 @@
+"""Token buckets that never overlap, and how an emitter's numbers become them.
+
+Emitters disagree on what `input_tokens` includes. Here the numbers of one call are
+split once, by a rule that the ledger row records, so that pricing is a dot product.
+The SQL of the collector implements the same rules and is tested against this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UsageRule(StrEnum):
+    """How it was decided whether the reported input includes the cached tokens."""
+
+    NO_CACHE = "no_cache"
+    """No cached tokens were reported: both readings agree."""
+    PROVEN_EXCLUSIVE = "proven_exclusive"
+    """Cached tokens exceed the input, so the input cannot include them."""
+    INCLUSIVE = "inclusive"
+    """The dialect says that the input includes the cached tokens."""
+    EXCLUSIVE = "exclusive"
+    """The dialect says that the input excludes the cached tokens."""
+    ASSUMED_INCLUSIVE = "assumed_inclusive"
+    """Nobody says: OpenTelemetry's convention (inclusive) is assumed."""
+
+
+class UsageFlag(StrEnum):
+    """What a reader of the buckets should know; none of them changes a state."""
+
+    CONVENTION_ASSUMED = "convention_assumed"
+    CONVENTION_CONTRADICTED = "convention_contradicted"
+    CLIPPED = "clipped"
+    NEGATIVE_IGNORED = "negative_ignored"
+    INPUT_MISSING = "input_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBuckets:
+    """Tokens of one call in disjoint buckets; their sum is what was billed."""
+
+    input: int = 0
+    """Uncached text and image input."""
+    cache_read: int = 0
+    """Text read from the cache."""
+    cache_write_5m: int = 0
+    """Written with the short lifetime (Anthropic 5 minutes, OpenAI 30 minutes)."""
+    cache_write_1h: int = 0
+    """Written with the long lifetime (Anthropic 1 hour, OpenAI 12 hours)."""
+    cache_write_unknown: int = 0
+    """Written with a lifetime that the emitter does not tell."""
+    output: int = 0
+    """Visible text output."""
+    reasoning: int = 0
+    input_audio: int = 0
+    """Uncached audio input."""
+    cache_audio: int = 0
+    """Audio read from the cache."""
+    output_audio: int = 0
+
+    @property
+    def total_input(self) -> int:
+        """Every input token, cached or not: what a long-context tier is decided on."""
+        return (
+            self.input
+            + self.cache_read
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.cache_write_unknown
+            + self.input_audio
+            + self.cache_audio
+        )
+
+    @property
+    def total_output(self) -> int:
+        """Every output token, reasoning and audio included."""
+        return self.output + self.reasoning + self.output_audio
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The buckets of one call (None: the call tells no usage), and how they came."""
+
+    buckets: TokenBuckets | None
+    rule: UsageRule
+    flags: tuple[UsageFlag, ...] = ()
+
+
+def from_reported(
+    input_total: int | None,
+    output_total: int | None,
+    *,
+    cache_read: int | None = None,
+    cache_write: int | None = None,
+    cache_write_5m: int | None = None,
+    cache_write_1h: int | None = None,
+    reasoning: int | None = None,
+    input_audio: int | None = None,
+    cache_audio: int | None = None,
+    output_audio: int | None = None,
+    includes_cache: bool | None = None,
+    includes_reasoning: bool = True,
+) -> Reported:
+    """Split what an emitter reported into buckets that do not overlap.
+
+    Counts are tokens; None means that the emitter does not tell. `includes_cache` is
+    what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
+    it knows of `output_total`. Cached tokens that exceed `input_total` prove the
+    exclusive kind whatever the dialect says. Negative counts tell nothing and are
+    ignored; a difference below zero becomes zero; both are flagged.
+    """
+    flags: list[UsageFlag] = []
+
+    def count(value: int | None) -> int | None:
+        if value is not None and value < 0:
+            _flag(flags, UsageFlag.NEGATIVE_IGNORED)
+            return None
+        return value
+
+    def minus(left: int, right: int) -> int:
+        if right > left:
+            _flag(flags, UsageFlag.CLIPPED)
+            return 0
+        return left - right
+
+    told_input, told_output = count(input_total), count(output_total)
+    read = count(cache_read) or 0
+    short, long, unknown = _writes(
+        count(cache_write), short=count(cache_write_5m), long=count(cache_write_1h)
+    )
+    cached = read + short + long + unknown
+    if told_input is None and told_output is None and cached == 0:
+        return Reported(None, UsageRule.NO_CACHE, tuple(flags))
+    if told_input is None:
+        _flag(flags, UsageFlag.INPUT_MISSING)
+
+    rule = _rule(told_input or 0, cached, includes_cache=includes_cache, flags=flags)
+    fresh = told_input or 0
+    if rule in (UsageRule.INCLUSIVE, UsageRule.ASSUMED_INCLUSIVE):
+        fresh -= cached
+    read_audio = min(count(cache_audio) or 0, read)
+    told_audio = minus(count(input_audio) or 0, read_audio)
+    fresh_audio = min(told_audio, fresh)
+    if fresh_audio < told_audio:
+        _flag(flags, UsageFlag.CLIPPED)
+    thought, spoken = count(reasoning) or 0, count(output_audio) or 0
+    inside = (thought if includes_reasoning else 0) + spoken
+    return Reported(
+        TokenBuckets(
+            input=fresh - fresh_audio,
+            cache_read=read - read_audio,
+            cache_write_5m=short,
+            cache_write_1h=long,
+            cache_write_unknown=unknown,
+            output=minus(told_output or 0, inside),
+            reasoning=thought,
+            input_audio=fresh_audio,
+            cache_audio=read_audio,
+            output_audio=spoken,
+        ),
+        rule,
+        tuple(flags),
+    )
+
+
+def _writes(
+    total: int | None, *, short: int | None, long: int | None
+) -> tuple[int, int, int]:
+    """Cache writes as (short, long, unknown lifetime).
+
+    A total beside only the long part leaves the short part as the rest; a total
+    beside nothing, or beside only the short part, leaves a rest of unknown lifetime.
+    """
+    if total is None:
+        return short or 0, long or 0, 0
+    rest = max(total - (short or 0) - (long or 0), 0)
+    if short is None and long is not None:
+        return rest, long, 0
+    return short or 0, long or 0, rest
+
+
+def _rule(
+    told_input: int,
+    cached: int,
+    *,
+    includes_cache: bool | None,
+    flags: list[UsageFlag],
+) -> UsageRule:
+    if cached == 0:
+        return UsageRule.NO_CACHE
+    if cached > told_input:
+        if includes_cache:
+            _flag(flags, UsageFlag.CONVENTION_CONTRADICTED)
+        return UsageRule.PROVEN_EXCLUSIVE
+    if includes_cache is None:
+        _flag(flags, UsageFlag.CONVENTION_ASSUMED)
+        return UsageRule.ASSUMED_INCLUSIVE
+    return UsageRule.INCLUSIVE if includes_cache else UsageRule.EXCLUSIVE
+
+
+def _flag(flags: list[UsageFlag], flag: UsageFlag) -> None:
+    if flag not in flags:
+        flags.append(flag)

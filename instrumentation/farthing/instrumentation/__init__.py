@@ -1,0 +1,1 @@
+"""What enters an agent's process: tagging, fingerprints and the guard."""

@@ -1,0 +1,177 @@
+"""Token buckets: the rules R4 to R8 that the SQL is tested against too."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farthing.economics.usage import (
+    TokenBuckets,
+    UsageFlag,
+    UsageRule,
+    from_reported,
+)
+
+PARTS = (
+    "cache_read",
+    "cache_write",
+    "cache_write_5m",
+    "cache_write_1h",
+    "reasoning",
+    "input_audio",
+    "cache_audio",
+    "output_audio",
+)
+COUNTS = st.one_of(st.none(), st.integers(min_value=-5, max_value=5_000))
+
+
+def test_inclusive_input_loses_its_cached_part() -> None:
+    """An inclusive input is split into plain input, reads and writes."""
+    told = from_reported(
+        1000, 50, cache_read=600, cache_write_5m=100, includes_cache=True
+    )
+    assert told.rule is UsageRule.INCLUSIVE
+    assert told.buckets == TokenBuckets(
+        input=300, cache_read=600, cache_write_5m=100, output=50
+    )
+
+
+def test_exclusive_input_is_left_alone() -> None:
+    """An exclusive input is the plain input already."""
+    told = from_reported(1000, 50, cache_read=600, includes_cache=False)
+    assert told.rule is UsageRule.EXCLUSIVE
+    assert told.buckets == TokenBuckets(input=1000, cache_read=600, output=50)
+
+
+def test_more_cache_than_input_proves_the_exclusive_kind() -> None:
+    """Evidence beats the dialect, and the contradiction is flagged."""
+    told = from_reported(
+        3, 550, cache_read=0, cache_write_5m=12304, includes_cache=True
+    )
+    assert told.rule is UsageRule.PROVEN_EXCLUSIVE
+    assert told.flags == (UsageFlag.CONVENTION_CONTRADICTED,)
+    assert told.buckets == TokenBuckets(input=3, cache_write_5m=12304, output=550)
+
+
+def test_an_unknown_convention_is_assumed_and_flagged() -> None:
+    """Without a dialect, OpenTelemetry's inclusive convention is assumed."""
+    told = from_reported(1000, 50, cache_read=600)
+    assert told.rule is UsageRule.ASSUMED_INCLUSIVE
+    assert told.flags == (UsageFlag.CONVENTION_ASSUMED,)
+
+
+def test_without_cache_no_convention_is_needed() -> None:
+    """A call without cached tokens is never flagged for its convention."""
+    told = from_reported(1000, 50)
+    assert (told.rule, told.flags) == (UsageRule.NO_CACHE, ())
+
+
+def test_nothing_reported_is_no_usage() -> None:
+    """A call that tells no counts has no buckets, not zero ones."""
+    assert from_reported(None, None).buckets is None
+
+
+def test_zero_is_usage() -> None:
+    """A call that tells zero tokens has buckets of zero."""
+    assert from_reported(0, 0).buckets == TokenBuckets()
+
+
+def test_writes_without_a_lifetime_are_unknown() -> None:
+    """A total of writes alone says nothing of their lifetime."""
+    told = from_reported(1000, 1, cache_write=400, includes_cache=True).buckets
+    assert told is not None
+    assert (told.cache_write_unknown, told.cache_write_5m, told.input) == (400, 0, 600)
+
+
+def test_a_total_beside_the_long_writes_leaves_the_short_ones() -> None:
+    """A total and the 1 h part give the 5 m part (pydantic-ai's form)."""
+    told = from_reported(
+        1000, 1, cache_write=400, cache_write_1h=150, includes_cache=True
+    ).buckets
+    assert told is not None
+    assert (told.cache_write_5m, told.cache_write_1h) == (250, 150)
+    assert told.cache_write_unknown == 0
+
+
+def test_reasoning_and_audio_leave_the_output() -> None:
+    """Reasoning and spoken output are billed once, in their own buckets."""
+    told = from_reported(10, 1000, reasoning=700, output_audio=200).buckets
+    assert told is not None
+    assert (told.output, told.reasoning, told.output_audio) == (100, 700, 200)
+
+
+def test_reasoning_outside_the_output_is_added() -> None:
+    """Raw Gemini counts thoughts beside its candidates."""
+    told = from_reported(10, 104, reasoning=989, includes_reasoning=False).buckets
+    assert told is not None
+    assert (told.output, told.reasoning) == (104, 989)
+
+
+def test_an_impossible_difference_is_clipped_and_flagged() -> None:
+    """More reasoning than output gives zero output, and says so."""
+    told = from_reported(10, 5, reasoning=9)
+    assert told.buckets is not None
+    assert told.buckets.output == 0
+    assert told.flags == (UsageFlag.CLIPPED,)
+
+
+def test_cached_audio_is_part_of_the_reads() -> None:
+    """Audio is split into what was read from the cache and what was not."""
+    told = from_reported(
+        3000,
+        0,
+        cache_read=1000,
+        input_audio=2000,
+        cache_audio=400,
+        includes_cache=True,
+    ).buckets
+    assert told == TokenBuckets(
+        input=400, cache_read=600, input_audio=1600, cache_audio=400
+    )
+
+
+def test_negative_counts_tell_nothing() -> None:
+    """A negative count is ignored and flagged."""
+    told = from_reported(-1, 5)
+    assert told.buckets == TokenBuckets(output=5)
+    assert set(told.flags) == {UsageFlag.NEGATIVE_IGNORED, UsageFlag.INPUT_MISSING}
+
+
+@given(
+    st.tuples(COUNTS, COUNTS),
+    st.fixed_dictionaries(dict.fromkeys(PARTS, COUNTS)),
+    st.sampled_from([None, True, False]),
+)
+def test_buckets_are_never_negative(
+    totals: tuple[int | None, int | None],
+    parts: dict[str, int | None],
+    includes_cache: bool | None,
+) -> None:
+    """Whatever an emitter reports, no bucket goes below zero."""
+    told = from_reported(*totals, **parts, includes_cache=includes_cache)  # type: ignore[arg-type]
+    if told.buckets is not None:
+        values = [getattr(told.buckets, n) for n in TokenBuckets.__dataclass_fields__]
+        assert min(values) >= 0
+
+
+@given(
+    st.integers(0, 9_000),
+    st.integers(0, 3_000),
+    st.integers(0, 3_000),
+    st.integers(0, 9_000),
+)
+def test_an_inclusive_input_is_billed_once(
+    total: int, read: int, write: int, heard: int
+) -> None:
+    """The input buckets add up to the reported input, unless it excluded the cache."""
+    told = from_reported(
+        total,
+        0,
+        cache_read=read,
+        cache_write=write,
+        input_audio=heard,
+        includes_cache=True,
+    )
+    assert told.buckets is not None
+    outside = read + write if told.rule is UsageRule.PROVEN_EXCLUSIVE else 0
+    assert told.buckets.total_input == total + outside
