@@ -70,6 +70,7 @@ class Collector:
             if self._is_ready():
                 return
             time.sleep(0.05)
+        self.kill()
         log = (self.data.parent / "collector.log").read_text(errors="replace")
         raise RuntimeError(f"the collector did not become ready:\n{log[-2000:]}")
 

@@ -107,8 +107,9 @@ class Store:
     Errors: StoreUnavailable where asking again may help, Refused where it will not.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, writes: bool = True) -> None:
         self.address = address
+        self._writes = writes
         self.database = address.database
         self._of_thread = threading.local()
         self._clients: list[Client] = []
@@ -190,9 +191,7 @@ class Store:
             client = clickhouse_connect.get_client(
                 interface="chdb", path=str(address.path)
             )
-            client.command(f"CREATE DATABASE IF NOT EXISTS {self.database}")
-            client.database = self.database
-            return client
+            return self._in_database(client)
         client = clickhouse_connect.get_client(
             host=address.host,
             port=address.port,
@@ -201,7 +200,11 @@ class Store:
             secure=address.secure,
             autogenerate_session_id=False,
         )
-        client.command(f"CREATE DATABASE IF NOT EXISTS {self.database}")
+        return self._in_database(client)
+
+    def _in_database(self, client: Client) -> Client:
+        if self._writes:
+            client.command(f"CREATE DATABASE IF NOT EXISTS {self.database}")
         client.database = self.database
         return client
 

@@ -65,7 +65,7 @@ class Ledger:
 
     def load(self, name: str, requests: Iterable[bytes]) -> None:
         """Insert requests as one block that counts once, however often it is sent."""
-        data = b"".join(_delimited(requests))
+        data = b"".join(delimited(requests))
         settings = {
             **self._insert_settings,
             "insert_deduplication_token": name,
@@ -88,7 +88,7 @@ class Ledger:
 
     def try_out(self) -> None:
         """Insert a request that leaves no entry: raises if the store takes none."""
-        self._insert(b"".join(_delimited([_NO_GENAI_SPAN])), self._insert_settings)
+        self._insert(b"".join(delimited([_NO_GENAI_SPAN])), self._insert_settings)
 
     def _insert(self, data: bytes, settings: dict[str, Any]) -> None:
         self.store.insert_bytes(self._intake, data, fmt="Protobuf", settings=settings)
@@ -121,7 +121,7 @@ class Ledger:
         )
 
 
-def _delimited(requests: Iterable[bytes]) -> Iterator[bytes]:
+def delimited(requests: Iterable[bytes]) -> Iterator[bytes]:
     """Each request behind its length as a varint: ClickHouse's Protobuf format."""
     for request in requests:
         yield _varint(len(request))

@@ -1,0 +1,74 @@
+"""`farthing`: the command line.
+
+Each command is a module of this package and is imported when it is called, so that
+`farthing --help` and what agents use need no more than the base install.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from farthing.errors import ConfigError, FarthingError
+
+COMMANDS = {
+    "demo": "Show what Farthing does, with a made-up fleet of agents.",
+    "doctor": "Check this installation and say what to do.",
+    "prices": "Look up, check and compare prices.",
+    "replay": "Send or load recorded telemetry.",
+    "report": "What was spent, by whom and on what.",
+    "run": "One run, call by call.",
+    "runs": "List runs, the most expensive first.",
+    "sql": "Ask the ledger in SQL.",
+    "up": "Run the collector.",
+}
+
+
+class _Commands(click.Group):
+    """The group of all commands; errors of ours become one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        try:
+            module = import_module(f"{__name__}.{cmd_name}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("farthing"):
+                raise
+            raise click.ClickException(
+                f"`farthing {cmd_name}` needs the collector: pip install"
+                f" 'farthing[collector]' (there is no {error.name})"
+            ) from error
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FarthingError as error:
+            click.echo(f"farthing: {error}", err=True)
+            sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("farthing"))
+def main() -> None:
+    """Accounts for what GenAI agents spend, to the last farthing.
+
+    Exit codes: 0; 1, the answer is bad news; 2, the question was wrong.
+    """

@@ -1,0 +1,59 @@
+"""`farthing up`: the collector."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from farthing.cli.options import data_option
+from farthing.cli.show import line
+from farthing.collector.app import Addresses, up
+from farthing.collector.config import load_settings
+
+
+@click.command()
+@data_option
+@click.option("--store", help="chdb:///path or clickhouse://user:pass@host:port/db.")
+@click.option("--http-listen", help="OTLP over HTTP [127.0.0.1:4318].")
+@click.option("--grpc-listen", help="OTLP over gRPC [127.0.0.1:4317].")
+@click.option("--web-listen", help="Questions to the ledger [127.0.0.1:4319].")
+@click.option("--verbose", is_flag=True, help="Log what happens, not only problems.")
+def command(
+    data_dir: Path | None,
+    store: str | None,
+    http_listen: str | None,
+    grpc_listen: str | None,
+    web_listen: str | None,
+    *,
+    verbose: bool,
+) -> None:
+    """Receive, price and keep what agents spend, until it is stopped.
+
+    Settings come from these options, then from FARTHING_* variables, then from the file
+    that FARTHING_CONFIG names.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    settings = load_settings(
+        data_dir=data_dir,
+        store=store,
+        http_listen=http_listen,
+        grpc_listen=grpc_listen,
+        web_listen=web_listen,
+    )
+    up(settings, started=announce)
+
+
+def announce(addresses: Addresses) -> None:
+    """Say where the collector listens, and how an agent is pointed at it."""
+    line("Farthing is up.")
+    line(f"  OTLP/HTTP  {addresses.http_url}")
+    line(f"  OTLP/gRPC  {addresses.grpc_address}")
+    line(f"  ledger     {addresses.store}")
+    if addresses.web_url is not None:
+        line(f"  questions  {addresses.web_url} (ClickHouse's HTTP interface)")
+    line(f"Point an agent here: OTEL_EXPORTER_OTLP_ENDPOINT={addresses.http_url}")

@@ -1,0 +1,218 @@
+"""From the spool to the ledger: one thread, one batch at a time, for ever."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from farthing.collector.spool import Batch, Spool
+from farthing.collector.store.client import Refused
+from farthing.collector.store.ledger import Ledger, delimited
+from farthing.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_S = 30.0
+_WAIT_S = 1.0
+
+
+class AfterLoad(Protocol):
+    """Called after a batch is in the ledger, on the loader's thread."""
+
+    def __call__(self, batch_name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """When to load (stored bytes, age), and how much at once (bytes as received)."""
+
+    at_bytes: int
+    at_age_s: float
+    max_bytes: int = 48 * 1024**2
+
+
+@dataclass(frozen=True)
+class _Meters:
+    batches: Counter
+    requests: Counter
+    failures: Counter
+    dead_letters: Counter
+    seconds: Histogram
+
+    @classmethod
+    def register(cls, registry: CollectorRegistry, spool: Spool) -> _Meters:
+        waiting = Gauge(
+            "farthing_spool_requests",
+            "Requests that are acknowledged and not yet in the ledger",
+            registry=registry,
+        )
+        waiting.set_function(lambda: spool.waiting().requests)
+        size = Gauge(
+            "farthing_spool_bytes", "What they take, compressed", registry=registry
+        )
+        size.set_function(lambda: spool.waiting().bytes)
+        age = Gauge(
+            "farthing_spool_oldest_age_seconds",
+            "How long the oldest of them has waited",
+            registry=registry,
+        )
+        age.set_function(lambda: _age_s(spool))
+        return cls(
+            batches=Counter("farthing_load_batches", "Batches loaded", registry=registry),
+            requests=Counter(
+                "farthing_load_requests", "Requests loaded", registry=registry
+            ),
+            failures=Counter(
+                "farthing_load_failures",
+                "Attempts that failed and were repeated",
+                ["cause"],
+                registry=registry,
+            ),
+            dead_letters=Counter(
+                "farthing_load_dead_letters",
+                "Requests that the ledger refuses, kept in the dead-letter folder",
+                registry=registry,
+            ),
+            seconds=Histogram(
+                "farthing_load_seconds", "Time to load a batch", registry=registry
+            ),
+        )
+
+
+class Loader:
+    """Loads what waits in `spool` into `ledger` until it is stopped.
+
+    What the ledger refuses is cut in halves until one request is left, which goes to
+    `dead_letters` with the reason; a store that is away is asked again, ever more
+    slowly, while the spool fills.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        ledger: Ledger,
+        *,
+        settings: LoadSettings,
+        dead_letters: Path,
+        registry: CollectorRegistry,
+        after_load: AfterLoad | None = None,
+    ) -> None:
+        self._spool = spool
+        self._ledger = ledger
+        self._settings = settings
+        self._dead_letters = dead_letters
+        self._meters = _Meters.register(registry, spool)
+        self._after_load = after_load
+        self._stopping = threading.Event()
+        self._pause_s = 0.0
+        self._problem: str | None = None
+        self._thread = threading.Thread(target=self._run, name="loader")
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end; what waits stays in the spool."""
+        self._stopping.set()
+        self._thread.join()
+
+    @property
+    def problem(self) -> str | None:
+        """Why loading is held up, or None."""
+        return self._problem
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            due = self._spool.wait_for_load(
+                at_bytes=self._settings.at_bytes,
+                at_age_s=self._settings.at_age_s,
+                timeout_s=_WAIT_S,
+            )
+            if due:
+                self._load_one()
+
+    def _load_one(self) -> None:
+        batch = self._spool.next_batch(max_bytes=self._settings.max_bytes)
+        if batch is None:
+            return
+        try:
+            with self._meters.seconds.time():
+                self._ledger.load(batch.name, batch.requests)
+                if self._after_load is not None:
+                    self._after_load(batch.name)
+            self._done(batch)
+        except StoreUnavailable as error:
+            self._hold(f"the store is away: {error}", "away")
+        except Refused as error:
+            self._refused(batch, error)
+        except Exception as error:  # noqa: BLE001 - the loader must outlive everything
+            log.exception("loading %s failed", batch.name)
+            self._hold(f"loading failed: {error}", "unexpected")
+
+    def _done(self, batch: Batch) -> None:
+        self._spool.finish(batch)
+        self._meters.batches.inc()
+        self._meters.requests.inc(len(batch.requests))
+        self._pause_s, self._problem = 0.0, None
+
+    def _hold(self, problem: str, cause: str) -> None:
+        """Wait before the next try, twice as long as before."""
+        if problem != self._problem:
+            log.warning("%s; what arrives waits in the spool", problem)
+        self._problem = problem
+        self._meters.failures.labels(cause).inc()
+        self._pause_s = min(max(self._pause_s * 2, 0.2), _LONGEST_PAUSE_S)
+        self._stopping.wait(self._pause_s)
+
+    def _refused(self, batch: Batch, error: Refused) -> None:
+        """Narrow a refusal down to one request.
+
+        A batch of which something is in the ledger keeps its name, or that part would
+        count twice. A request is blamed only if the ledger takes another one.
+        """
+        try:
+            if self._ledger.has_entries_of(batch.name):
+                self._hold(f"the store refuses the rest of a batch: {error}", "refused")
+            elif len(batch.requests) > 1:
+                self._meters.failures.labels("refused").inc()
+                self._spool.shrink(batch)
+            else:
+                self._ledger.try_out()
+                self._put_aside(batch, error)
+        except (StoreUnavailable, Refused, OSError) as also:
+            self._hold(f"the store refuses everything: {also}", "refused")
+
+    def _put_aside(self, batch: Batch, error: Refused) -> None:
+        """Keep a refused request where `farthing replay` can read it, and why."""
+        self._dead_letters.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(UTC)
+        path = self._dead_letters / f"{now:%Y%m%dT%H%M%S}-{batch.first}.pb"
+        _write_durably(path, b"".join(delimited(batch.requests)))
+        reason = {"at": now.isoformat(), "code": error.code, "reason": str(error)}
+        _write_durably(path.with_suffix(".json"), json.dumps(reason).encode())
+        self._spool.forget(batch)
+        self._spool.finish(batch)
+        self._meters.dead_letters.inc()
+        log.error("the ledger refuses a request; it is kept in %s: %s", path, error)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _age_s(spool: Spool) -> float:
+    oldest_s = spool.waiting().oldest_s
+    return 0.0 if oldest_s is None else max(time.time() - oldest_s, 0.0)

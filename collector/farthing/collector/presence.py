@@ -1,0 +1,84 @@
+"""Which collector owns a data folder: a small file that says where to ask it.
+
+The embedded engine can be opened by one process only, so commands that run beside a
+collector ask it over HTTP. The operating system's lock on the file, not its content,
+says whether the collector lives: it ends with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from farthing.errors import ConfigError
+
+_FILE = "collector.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A collector that owns a data folder, and where it is reached.
+
+    `web_url` is None where its ledger is on a server of its own.
+    """
+
+    pid: int
+    http_url: str
+    web_url: str | None
+
+
+@contextmanager
+def owned(data_dir: Path) -> Iterator[IO[str]]:
+    """Own the folder for the length of the block; `announce` through the file.
+
+    Raises ConfigError if another process owns it.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / _FILE).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            other = _read(data_dir)
+            who = f"process {other.pid}" if other else "another process"
+            raise ConfigError(
+                f"{data_dir} is in use by {who}: stop it, or choose another folder"
+                " with --data"
+            ) from error
+        file.truncate(0)
+        yield file
+        file.truncate(0)
+
+
+def announce(file: IO[str], http_url: str, web_url: str | None) -> None:
+    """Say where the collector of this process is reached."""
+    running = Running(os.getpid(), http_url, web_url)
+    file.truncate(0)
+    file.write(json.dumps(asdict(running)))
+    file.flush()
+
+
+def find(data_dir: Path) -> Running | None:
+    """The collector that owns the folder now, or None."""
+    path = data_dir / _FILE
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _read(data_dir)
+    return None
+
+
+def _read(data_dir: Path) -> Running | None:
+    try:
+        said = json.loads((data_dir / _FILE).read_text(encoding="utf-8"))
+        return Running(said["pid"], said["http_url"], said["web_url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

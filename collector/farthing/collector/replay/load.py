@@ -1,0 +1,45 @@
+"""Recorded requests straight into a ledger that no collector owns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from farthing.collector.receive.otlp import check_request
+from farthing.collector.replay.send import Sent
+from farthing.collector.store.ledger import Ledger
+
+_BATCH_BYTES: Final = 24 << 20
+
+
+def load(
+    requests: Iterable[bytes], ledger: Ledger, progress: Callable[[Sent], None]
+) -> Sent:
+    """Load every request; the same requests in the same order count once.
+
+    Raises Refused and StoreUnavailable as the store does, BadPayload for a request
+    that is none.
+    """
+    loaded = Sent()
+    for batch in _batches(requests):
+        digest = hashlib.blake2b(digest_size=16)
+        for request in batch:
+            digest.update(request)
+        ledger.load(f"replay:{digest.hexdigest()}", batch)
+        loaded += Sent(sum(map(check_request, batch)), len(batch))
+        progress(loaded)
+    return loaded
+
+
+def _batches(requests: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for request in requests:
+        if batch and size + len(request) > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += len(request)
+    if batch:
+        yield batch

@@ -1,0 +1,187 @@
+"""Runs: a list of them, and one with all its spans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from farthing.collector.report.spend import BUCKETS, plain, sql
+from farthing.collector.store.client import Store
+from farthing.collector.store.text import fill
+from farthing.errors import ConfigError
+
+ORDERS: Final = {"cost": "cost_usd", "time": "end_time", "calls": "calls"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a task."""
+
+    run_id: str
+    task_type: str
+    agent: str
+    business_unit: str
+    team: str
+    user: str
+    service: str
+    start_time: datetime
+    end_time: datetime
+    cost_usd: Decimal
+    calls: int
+    unpriced_calls: int
+    partial_calls: int
+    tool_calls: int
+    errors: int
+    tokens: Mapping[str, int]
+
+    @property
+    def lower_bound(self) -> bool:
+        """Whether some call's cost is unknown, or known in part."""
+        return self.unpriced_calls > 0 or self.partial_calls > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`: money is a decimal string, times are ISO 8601."""
+        return {
+            "run_id": self.run_id,
+            "task_type": self.task_type,
+            "agent": self.agent,
+            "business_unit": self.business_unit,
+            "team": self.team,
+            "user": self.user,
+            "service": self.service,
+            "start_time": self.start_time.isoformat(),
+            "end_time": self.end_time.isoformat(),
+            "cost_usd": plain(self.cost_usd),
+            "calls": self.calls,
+            "unpriced_calls": self.unpriced_calls,
+            "lower_bound": self.lower_bound,
+            "tool_calls": self.tool_calls,
+            "errors": self.errors,
+            "tokens": dict(self.tokens),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger as it is shown: a span, or a correction of one."""
+
+    start_time: datetime
+    duration_us: int
+    entry: str
+    reason: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    name: str
+    kind: str
+    operation: str
+    dialect: str
+    step: str
+    agent: str
+    provider: str
+    model: str
+    model_match: str
+    tool_name: str
+    error_type: str
+    calls: int
+    cost_usd: Decimal | None
+    tool_fee_usd: Decimal | None
+    cost_state: str
+    cost_reason: str
+    price_row: int
+    usage_rule: str
+    service_tier: str
+    flags: tuple[str, ...]
+    tokens: Mapping[str, int]
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        what = self.tool_name or self.model or self.agent or self.name
+        return f"{self.operation or self.kind} {what}".strip()
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`."""
+        plain_fields = {
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if name not in _CONVERTED
+        }
+        return {
+            **plain_fields,
+            "start_time": self.start_time.isoformat(),
+            "cost_usd": None if self.cost_usd is None else plain(self.cost_usd),
+            "tool_fee_usd": (
+                None if self.tool_fee_usd is None else plain(self.tool_fee_usd)
+            ),
+            "price_row": str(self.price_row) if self.price_row else None,
+            "flags": list(self.flags),
+            "tokens": {k: v for k, v in self.tokens.items() if v},
+        }
+
+
+_CONVERTED: Final = (
+    "start_time",
+    "cost_usd",
+    "tool_fee_usd",
+    "price_row",
+    "flags",
+    "tokens",
+)
+
+
+def runs(
+    store: Store, *, since: datetime, order: str, task_type: str, limit: int
+) -> list[Run]:
+    """Runs that ended since an instant; `order` is a key of ORDERS."""
+    return _runs(store, since=since, order=order, task_type=task_type, limit=limit)
+
+
+def run(store: Store, run_id: str) -> tuple[Run, list[Entry]]:
+    """A run and its entries. Raises ConfigError if there is none of this id."""
+    long_ago = datetime.fromtimestamp(0).astimezone()
+    found = _runs(
+        store, since=long_ago, order="cost", task_type="", limit=1, run_id=run_id
+    )
+    if not found:
+        raise ConfigError(f"there is no run {run_id!r}; `farthing runs` lists them")
+    rows = store.rows(sql("run_spans.sql"), {"run_id": run_id})
+    return found[0], [_entry(row) for row in rows]
+
+
+def _runs(
+    store: Store,
+    *,
+    since: datetime,
+    order: str,
+    task_type: str,
+    limit: int,
+    run_id: str = "",
+) -> list[Run]:
+    rows = store.rows(
+        fill(sql("runs.sql"), {"order": ORDERS[order]}),
+        {
+            "since_s": int(since.timestamp()),
+            "task_type": task_type,
+            "limit": limit,
+            "run_id": run_id,
+        },
+    )
+    return [Run(**_split(row)) for row in rows]
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    fields = _split(row)
+    fields["flags"] = tuple(fields["flags"])
+    del fields["time"]
+    return Entry(**fields)
+
+
+def _split(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its token columns gathered under `tokens`."""
+    fields = {name: value for name, value in row.items() if name not in BUCKETS}
+    fields["tokens"] = {name: row[name] for name in BUCKETS}
+    return fields

@@ -1,0 +1,156 @@
+"""What was spent in a range of whole hours, as a total and by one dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any, Final
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.text import fill
+from farthing.errors import ConfigError
+
+DIMENSIONS: Final = (
+    "task_type",
+    "business_unit",
+    "team",
+    "user",
+    "agent",
+    "model",
+    "step",
+    "service",
+    "environment",
+    "provider",
+)
+BUCKETS: Final = (
+    "input",
+    "cache_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "input_audio",
+    "cache_audio",
+    "output",
+    "reasoning",
+    "output_audio",
+)
+"""Token buckets; they do not overlap, so their sum is what was used."""
+
+_HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Money and counts of one group, or of all."""
+
+    key: str
+    cost_usd: Decimal
+    calls: int
+    unpriced_calls: int
+    partial_calls: int
+    tool_calls: int
+    errors: int
+    tokens: Mapping[str, int]
+
+    @property
+    def lower_bound(self) -> bool:
+        """Whether some call's cost is unknown, or known in part: it cost more."""
+        return self.unpriced_calls > 0 or self.partial_calls > 0
+
+    @property
+    def cache_hit_rate(self) -> float | None:
+        """Share of prompt tokens that was read from a cache; None without a prompt."""
+        read = self.tokens["cache_read"] + self.tokens["cache_audio"]
+        prompt = read + sum(
+            self.tokens[name]
+            for name in ("input", "cache_write_5m", "cache_write_1h", "input_audio")
+        )
+        return read / prompt if prompt > 0 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`: money is a decimal string."""
+        return {
+            "cost_usd": plain(self.cost_usd),
+            "calls": self.calls,
+            "unpriced_calls": self.unpriced_calls,
+            "partial_calls": self.partial_calls,
+            "lower_bound": self.lower_bound,
+            "tokens": dict(self.tokens),
+            "cache_hit_rate": self.cache_hit_rate,
+            "tool_calls": self.tool_calls,
+            "errors": self.errors,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Spend from `since` (inclusive) to `until` (exclusive), whole hours, UTC."""
+
+    since: datetime
+    until: datetime
+    by: str
+    total: Spend
+    groups: tuple[Spend, ...]
+    states: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`."""
+        return {
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "by": self.by,
+            "total": {**self.total.to_json(), "states": dict(self.states)},
+            "groups": [{"key": group.key, **group.to_json()} for group in self.groups],
+        }
+
+
+def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
+    """The report for the hours from the one of `since` to the one of `now`."""
+    if by not in DIMENSIONS:
+        raise ConfigError(f"cannot report by {by!r}; by one of: {', '.join(DIMENSIONS)}")
+    since, until = _hour(since), _hour(now) + _HOUR
+    within = {"since_s": int(since.timestamp()), "until_s": int(until.timestamp())}
+    rows = store.rows(fill(sql("spend.sql"), {"dimension": by, "of_total": "1"}), within)
+    spends = [(row["is_total"], _spend(row)) for row in rows]
+    states = store.rows(sql("states.sql"), within)
+    return Report(
+        since=since,
+        until=until,
+        by=by,
+        total=next((s for is_total, s in spends if is_total), _NOTHING),
+        groups=tuple(s for is_total, s in spends if not is_total),
+        states={row["state"]: row["calls"] for row in states},
+    )
+
+
+def sql(name: str) -> str:
+    """Text of `report/sql/<name>`."""
+    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")
+
+
+def plain(money: Decimal) -> str:
+    """Every digit that is not a trailing zero, without an exponent."""
+    text = f"{money:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _spend(row: Mapping[str, Any]) -> Spend:
+    return Spend(
+        key=row["key"],
+        cost_usd=row["cost_usd"],
+        calls=row["calls"],
+        unpriced_calls=row["unpriced_calls"],
+        partial_calls=row["partial_calls"],
+        tool_calls=row["tool_calls"],
+        errors=row["errors"],
+        tokens={name: row[name] for name in BUCKETS},
+    )
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+_NOTHING: Final = Spend("", Decimal(0), 0, 0, 0, 0, 0, dict.fromkeys(BUCKETS, 0))
