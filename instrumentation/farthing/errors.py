@@ -1,11 +1,11 @@
 """The errors of Farthing, each answering its caller's question.
 
-    FarthingError
-    ├── ConfigError      the operator must fix it; at start only; exit code 2
-    ├── BadPayload       the sender must not retry -> 400 / INVALID_ARGUMENT
-    │   └── TooLarge     -> 413 / RESOURCE_EXHAUSTED
-    ├── Overloaded       the sender should retry   -> 429 or 503 + Retry-After
-    └── StoreUnavailable the ledger is away; what was accepted waits in the spool
+FarthingError
+├── ConfigError      the operator must fix it; at start only; exit code 2
+├── BadPayload       the sender must not retry -> 400 / INVALID_ARGUMENT
+│   └── TooLarge     -> 413 / RESOURCE_EXHAUSTED
+├── Overloaded       the sender should retry   -> 429 or 503 + Retry-After
+└── StoreUnavailable the ledger is away; what was accepted waits in the spool
 """
 
 from __future__ import annotations

@@ -246,7 +246,7 @@ def test_the_hash_names_the_content() -> None:
 def test_patterns_stay_within_what_re2_knows() -> None:
     """No look-around, no back-reference, no Unicode class: SQL uses the same text."""
     rules = load_catalogue().rules
-    patterns = [rules.suffix]
+    patterns = [rules.suffix, rules.own_hosts]
     patterns += [row.pattern for row in rules.normalisations]
     patterns += [row.pattern for row in rules.regions]
     patterns += [row.pattern for row in rules.unmapped]

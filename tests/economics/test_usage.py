@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farthing.economics.usage import (
+    MAX_TOKENS,
     TokenBuckets,
     UsageFlag,
     UsageRule,
@@ -130,11 +132,11 @@ def test_cached_audio_is_part_of_the_reads() -> None:
     )
 
 
-def test_negative_counts_tell_nothing() -> None:
-    """A negative count is ignored and flagged."""
-    told = from_reported(-1, 5)
-    assert told.buckets == TokenBuckets(output=5)
-    assert set(told.flags) == {UsageFlag.NEGATIVE_IGNORED, UsageFlag.INPUT_MISSING}
+@pytest.mark.parametrize("count", [-1, MAX_TOKENS + 1])
+def test_a_count_that_cannot_be_makes_the_usage_invalid(count: int) -> None:
+    """A negative or absurd count is neither believed nor ignored."""
+    told = from_reported(count, 5)
+    assert (told.buckets, told.rule, told.is_invalid) == (None, None, True)
 
 
 @given(

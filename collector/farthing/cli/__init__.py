@@ -6,6 +6,7 @@ Each command is a module of this package and is imported when it is called, so t
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -25,6 +26,7 @@ COMMANDS = {
     "sql": "Ask the ledger in SQL.",
     "up": "Run the collector.",
 }
+BAD_NEWS, WRONG_QUESTION, INTERRUPTED = 1, 2, 130
 
 
 class _Commands(click.Group):
@@ -58,11 +60,27 @@ class _Commands(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
+        for stream in (sys.stdout, sys.stderr):  # a terminal may lack a character
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except FarthingError as error:
-            click.echo(f"farthing: {error}", err=True)
-            sys.exit(2 if isinstance(error, ConfigError) else 1)
+            _fail(
+                str(error),
+                WRONG_QUESTION if isinstance(error, ConfigError) else BAD_NEWS,
+            )
+        except OSError as error:
+            if error.errno == errno.EPIPE or error.filename is None:
+                raise
+            _fail(f"{error.filename}: {error.strerror}", BAD_NEWS)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"farthing: {message}", err=True)
+    sys.exit(code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,7 +26,9 @@ _COLUMNS = (
 
 
 @click.command()
-@click.option("--by", type=click.Choice(list(ORDERS)), default="cost", show_default=True)
+@click.option(
+    "--by", type=click.Choice(list(ORDERS)), default="cost", show_default=True
+)
 @click.option("--task-type", default="", help="Only runs of this kind of task.")
 @click.option("--limit", default=20, show_default=True, help="How many.")
 @since_option("7d")

@@ -67,7 +67,9 @@ class _Meters:
         )
         age.set_function(lambda: _age_s(spool))
         return cls(
-            batches=Counter("farthing_load_batches", "Batches loaded", registry=registry),
+            batches=Counter(
+                "farthing_load_batches", "Batches loaded", registry=registry
+            ),
             requests=Counter(
                 "farthing_load_requests", "Requests loaded", registry=registry
             ),

@@ -173,7 +173,9 @@ class Spool:
         """Cut the batch to its first half; the rest waits for a later one."""
         ids = self._ids(batch)
         with self._loading:
-            self._loading.execute("UPDATE batch SET last = ?", (ids[len(ids) // 2 - 1],))
+            self._loading.execute(
+                "UPDATE batch SET last = ?", (ids[len(ids) // 2 - 1],)
+            )
 
     def finish(self, batch: Batch) -> None:
         """Forget the requests of a batch: they are in the ledger, or put aside."""
@@ -185,7 +187,9 @@ class Spool:
         ).fetchone()
         with self._loading:
             self._loading.execute("DELETE FROM batch")
-            self._loading.execute("DELETE FROM requests WHERE id BETWEEN ? AND ?", bounds)
+            self._loading.execute(
+                "DELETE FROM requests WHERE id BETWEEN ? AND ?", bounds
+            )
         self._loading.execute("PRAGMA incremental_vacuum(4096)")
         oldest_s = self._oldest_s()
         with self._lock:
@@ -281,7 +285,9 @@ class Spool:
             error = full
         except sqlite3.Error as failed:
             connection.rollback()
-            error = Overloaded(f"the spool cannot be written: {failed}", retry_after_s=10)
+            error = Overloaded(
+                f"the spool cannot be written: {failed}", retry_after_s=10
+            )
         _answer(group, error)
 
     def _check_disk(self) -> None:
@@ -344,7 +350,8 @@ class Spool:
 
     def _read(self, first: int, last: int) -> Batch:
         rows = self._loading.execute(
-            "SELECT body FROM requests WHERE id BETWEEN ? AND ? ORDER BY id", (first, last)
+            "SELECT body FROM requests WHERE id BETWEEN ? AND ? ORDER BY id",
+            (first, last),
         )
         requests = tuple(lz4.block.decompress(body) for (body,) in rows)
         return Batch(f"{self._id}:{first}-{last}", first, last, requests)

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_TOKENS = 10_000_000
+"""A count above this is no call's: such usage is invalid, and a cost fits Int64."""
+
 
 class UsageRule(StrEnum):
     """How it was decided whether the reported input includes the cached tokens."""
@@ -32,7 +35,8 @@ class UsageFlag(StrEnum):
     CONVENTION_ASSUMED = "convention_assumed"
     CONVENTION_CONTRADICTED = "convention_contradicted"
     CLIPPED = "clipped"
-    NEGATIVE_IGNORED = "negative_ignored"
+    INVALID = "invalid"
+    """Some count cannot be one (negative, absurd), so none of them is believed."""
     INPUT_MISSING = "input_missing"
 
 
@@ -80,11 +84,19 @@ class TokenBuckets:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The buckets of one call (None: the call tells no usage), and how they came."""
+    """The buckets of one call, and how they came.
+
+    `buckets` and `rule` are None where the call tells no usage, or one that cannot be.
+    """
 
     buckets: TokenBuckets | None
-    rule: UsageRule
+    rule: UsageRule | None
     flags: tuple[UsageFlag, ...] = ()
+
+    @property
+    def is_invalid(self) -> bool:
+        """Whether the call tells usage that cannot be: hand it on to `Call`."""
+        return UsageFlag.INVALID in self.flags
 
 
 def from_reported(
@@ -107,16 +119,16 @@ def from_reported(
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
     what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
     it knows of `output_total`. Cached tokens that exceed `input_total` prove the
-    exclusive kind whatever the dialect says. Negative counts tell nothing and are
-    ignored; a difference below zero becomes zero; both are flagged.
+    exclusive kind whatever the dialect says. A count below zero or above MAX_TOKENS
+    makes the usage invalid; a difference below zero becomes zero and is flagged.
     """
+    told = (
+        input_total, output_total, cache_read, cache_write, cache_write_5m,
+        cache_write_1h, reasoning, input_audio, cache_audio, output_audio,
+    )  # fmt: skip
+    if any(not 0 <= count <= MAX_TOKENS for count in told if count is not None):
+        return Reported(None, None, (UsageFlag.INVALID,))
     flags: list[UsageFlag] = []
-
-    def count(value: int | None) -> int | None:
-        if value is not None and value < 0:
-            _flag(flags, UsageFlag.NEGATIVE_IGNORED)
-            return None
-        return value
 
     def minus(left: int, right: int) -> int:
         if right > left:
@@ -124,27 +136,26 @@ def from_reported(
             return 0
         return left - right
 
-    told_input, told_output = count(input_total), count(output_total)
-    read = count(cache_read) or 0
+    read = cache_read or 0
     short, long, unknown = _writes(
-        count(cache_write), short=count(cache_write_5m), long=count(cache_write_1h)
+        cache_write or 0, short=cache_write_5m or 0, long=cache_write_1h or 0
     )
     cached = read + short + long + unknown
-    if told_input is None and told_output is None and cached == 0:
-        return Reported(None, UsageRule.NO_CACHE, tuple(flags))
-    if told_input is None:
+    if input_total is None and output_total is None and cached == 0:
+        return Reported(None, None)
+    if input_total is None:
         _flag(flags, UsageFlag.INPUT_MISSING)
 
-    rule = _rule(told_input or 0, cached, includes_cache=includes_cache, flags=flags)
-    fresh = told_input or 0
+    fresh = input_total or 0
+    rule = _rule(fresh, cached, includes_cache=includes_cache, flags=flags)
     if rule in (UsageRule.INCLUSIVE, UsageRule.ASSUMED_INCLUSIVE):
         fresh -= cached
-    read_audio = min(count(cache_audio) or 0, read)
-    told_audio = minus(count(input_audio) or 0, read_audio)
+    read_audio = min(cache_audio or 0, read)
+    told_audio = minus(input_audio or 0, read_audio)
     fresh_audio = min(told_audio, fresh)
     if fresh_audio < told_audio:
         _flag(flags, UsageFlag.CLIPPED)
-    thought, spoken = count(reasoning) or 0, count(output_audio) or 0
+    thought, spoken = reasoning or 0, output_audio or 0
     inside = (thought if includes_reasoning else 0) + spoken
     return Reported(
         TokenBuckets(
@@ -153,7 +164,7 @@ def from_reported(
             cache_write_5m=short,
             cache_write_1h=long,
             cache_write_unknown=unknown,
-            output=minus(told_output or 0, inside),
+            output=minus(output_total or 0, inside),
             reasoning=thought,
             input_audio=fresh_audio,
             cache_audio=read_audio,
@@ -164,20 +175,16 @@ def from_reported(
     )
 
 
-def _writes(
-    total: int | None, *, short: int | None, long: int | None
-) -> tuple[int, int, int]:
+def _writes(total: int, *, short: int, long: int) -> tuple[int, int, int]:
     """Cache writes as (short, long, unknown lifetime).
 
     A total beside only the long part leaves the short part as the rest; a total
     beside nothing, or beside only the short part, leaves a rest of unknown lifetime.
     """
-    if total is None:
-        return short or 0, long or 0, 0
-    rest = max(total - (short or 0) - (long or 0), 0)
-    if short is None and long is not None:
+    rest = max(total - short - long, 0)
+    if long and not short:
         return rest, long, 0
-    return short or 0, long or 0, rest
+    return short, long, rest
 
 
 def _rule(

@@ -109,10 +109,14 @@ class Report:
 def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
     """The report for the hours from the one of `since` to the one of `now`."""
     if by not in DIMENSIONS:
-        raise ConfigError(f"cannot report by {by!r}; by one of: {', '.join(DIMENSIONS)}")
+        raise ConfigError(
+            f"cannot report by {by!r}; by one of: {', '.join(DIMENSIONS)}"
+        )
     since, until = _hour(since), _hour(now) + _HOUR
     within = {"since_s": int(since.timestamp()), "until_s": int(until.timestamp())}
-    rows = store.rows(fill(sql("spend.sql"), {"dimension": by, "of_total": "1"}), within)
+    rows = store.rows(
+        fill(sql("spend.sql"), {"dimension": by, "of_total": "1"}), within
+    )
     spends = [(row["is_total"], _spend(row)) for row in rows]
     states = store.rows(sql("states.sql"), within)
     return Report(

@@ -120,9 +120,7 @@ class Store:
         """Whether the engine runs in this process."""
         return self.address.path is not None
 
-    def command(
-        self, sql: str, *, settings: Mapping[str, Any] | None = None
-    ) -> None:
+    def command(self, sql: str, *, settings: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns nothing."""
         with self._client() as client:
             client.command(sql, settings=dict(settings or {}))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from farthing.economics.prices.call import Call, Cost, Flag, Part, Reason, State
 from farthing.economics.prices.catalogue import Catalogue, load_catalogue
-from farthing.economics.prices.cost import MAX_TOKENS, price
+from farthing.economics.prices.cost import price
 from farthing.economics.prices.rates import (
     ABSENT,
     OPEN_END,
@@ -25,6 +25,7 @@ from farthing.economics.prices.rates import (
     RateKey,
     RateRow,
 )
+from farthing.economics.usage import MAX_TOKENS
 
 __all__ = [
     "ABSENT",

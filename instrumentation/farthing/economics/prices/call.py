@@ -46,6 +46,8 @@ class Reason(StrEnum):
 class Flag(StrEnum):
     """What a reader of a cost should know; none of them changes the state."""
 
+    HOST_ASSUMED = "host_assumed"
+    """The host is the caller's own gateway: the provider's word had to do."""
     TTL_ASSUMED = "ttl_assumed"
     TIER_ASSUMED = "tier_assumed"
     DEPLOYMENT_ASSUMED = "deployment_assumed"
@@ -63,7 +65,8 @@ class Call:
 
     `at` is when the call ended, with a time zone. `batch`, `speed` and `service_tier`
     are those that were served, from the response where it says so. `tool_uses` counts
-    billed uses of the provider's own tools (`web_search`, `file_search`).
+    billed uses of the provider's own tools (`web_search`, `file_search`). With
+    `invalid_usage` the span told counts that cannot be, and `buckets` is None.
     """
 
     provider: str
@@ -80,6 +83,7 @@ class Call:
     deployment: str = ""
     tool_uses: Mapping[str, int] = field(default_factory=dict)
     claimed_usd: Decimal | None = None
+    invalid_usage: bool = False
 
 
 class Part(NamedTuple):

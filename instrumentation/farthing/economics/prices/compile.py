@@ -179,6 +179,7 @@ def _rules(
         provider_aliases=dict(sorted(aliases.items())),
         hosts=dict(sorted(overlay.hosts.items())),
         normalisations=overlay.normalisations,
+        own_hosts=overlay.own_hosts,
         suffix=overlay.suffix,
         regions=overlay.regions,
         unmapped=overlay.unmapped,

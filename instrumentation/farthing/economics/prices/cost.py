@@ -18,11 +18,11 @@ from farthing.economics.prices.rates import (
 )
 from farthing.economics.prices.resolver import Resolution, fold
 from farthing.economics.prices.slots import slot_of
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import MAX_TOKENS, TokenBuckets
 
-MAX_TOKENS = 10_000_000
-"""A bucket above this is no call's: such usage is invalid, and a cost fits Int64."""
 REQUEST_FEE = "request"
+MAX_CLAIM_USD = 1_000_000
+"""A reported cost above this is no call's."""
 
 
 class _Unpriced(Exception):
@@ -39,7 +39,10 @@ def price(call: Call, catalogue: Catalogue) -> Cost:
         call.provider, call.host, call.response_model or call.request_model
     )
     flags: list[Flag] = []
-    if call.buckets is None:
+    if call.invalid_usage:
+        reason = Reason.INVALID_USAGE
+        listed = _cost(found, catalogue, State.UNPRICED, reason=reason)
+    elif call.buckets is None:
         listed = _cost(found, catalogue, State.NO_USAGE)
     else:
         try:
@@ -61,10 +64,12 @@ def _list_price(
     counts = _counts(buckets)
     if min(counts) < 0 or max(counts) > MAX_TOKENS:
         raise _Unpriced(Reason.INVALID_USAGE)
-    if found.reason is not None:
-        raise _Unpriced(Reason(found.reason))
     if buckets.cache_write_unknown:
         flags.append(Flag.TTL_ASSUMED)
+    if found.reason is not None:
+        raise _Unpriced(Reason(found.reason))
+    if found.host_assumed:
+        flags.append(Flag.HOST_ASSUMED)
     if _models_differ(call, found, catalogue):
         flags.append(Flag.MODELS_DIFFER)
     at_s = int(call.at.timestamp())
@@ -184,7 +189,7 @@ def _fees(
 ) -> tuple[Part, ...]:
     """Tool fees, and the fee per request of models that charge one."""
     uses = {tool: count for tool, count in call.tool_uses.items() if count > 0}
-    if (found.provider, found.model, REQUEST_FEE) in catalogue.rules.fees:
+    if _fee(found, REQUEST_FEE, at_s, catalogue) is not None:
         uses[REQUEST_FEE] = 1
     if not uses:
         return ()
@@ -233,13 +238,9 @@ def _judge(
 
 
 def _models_differ(call: Call, found: Resolution, catalogue: Catalogue) -> bool:
-    """Whether the requested model is another known model than the one that served."""
-    if not call.response_model or not call.request_model:
-        return False
-    if call.response_model == call.request_model:
-        return False
-    asked = catalogue.resolve(call.provider, call.host, call.request_model)
-    return bool(asked.model) and asked.model != found.model
+    """Whether the requested model is another listed model than the one that served."""
+    asked = catalogue.models.get((found.provider, fold(call.request_model)))
+    return asked is not None and asked.model != found.model
 
 
 def _with_claim(call: Call, listed: Cost, catalogue: Catalogue) -> Cost:
@@ -247,12 +248,15 @@ def _with_claim(call: Call, listed: Cost, catalogue: Catalogue) -> Cost:
     claimed = call.claimed_usd
     if claimed is None or listed.provider not in catalogue.rules.claims_win:
         return listed
-    if not claimed.is_finite() or claimed <= 0:
+    if not claimed.is_finite() or not 0 < claimed <= MAX_CLAIM_USD:
+        return listed
+    femto = int(claimed * FEMTO_PER_USD)
+    if femto == 0:
         return listed
     return Cost(
         state=State.PRICED,
         catalogue_sha256=listed.catalogue_sha256,
-        femto_usd=round(claimed * FEMTO_PER_USD),
+        femto_usd=femto,
         list_femto_usd=listed.list_femto_usd,
         parts=listed.parts,
         provider=listed.provider,

@@ -85,6 +85,7 @@ class Overlay:
     provider_aliases: dict[str, str]
     hosts: dict[str, str]
     normalisations: tuple[Normalisation, ...]
+    own_hosts: str
     suffix: str
     regions: tuple[RegionOfRef, ...]
     unmapped: tuple[Unmapped, ...]
@@ -138,6 +139,7 @@ def read_overlay(data: Mapping[str, Any], *, file: str) -> Overlay:
             Normalisation(r.values["provider"], r.values["pattern"], r.values["to"])
             for r in mappings(data, "normalisations", problems)
         ),
+        own_hosts=data["own_hosts"],
         suffix=data["suffix"],
         regions=tuple(
             RegionOfRef(r.values["provider"], r.values["pattern"])

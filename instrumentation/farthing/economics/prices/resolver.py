@@ -9,6 +9,7 @@ Nothing is matched by likeness: an unknown name is unknown.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from farthing.economics.prices.rules import Rules
 ANY_MODEL = "*"
 """The id under which a user's rule for a whole provider is listed."""
 _BLANKS = " \t\r\n"
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Unresolved(StrEnum):
@@ -44,12 +46,13 @@ class Resolution(NamedTuple):
     region: str
     """The region that the reference itself names, or ""."""
     reason: Unresolved | None
+    host_assumed: bool = False
+    """The host is the caller's own, so that the provider's word had to do."""
 
 
 def fold(text: str) -> str:
     """Trimmed and in lower case. Only ASCII is folded, as in ClickHouse's `lower`."""
-    text = text.strip(_BLANKS)
-    return text.lower() if text.isascii() else text
+    return text.strip(_BLANKS).translate(_LOWER)
 
 
 def resolve(
@@ -61,7 +64,7 @@ def resolve(
     ref: str,
 ) -> Resolution:
     """Resolve one reference. Never raises; the reason says what was missing."""
-    name, reason = resolve_provider(rules, provider, host=host)
+    name, reason, assumed = resolve_provider(rules, provider, host=host)
     raw = fold(ref)
     if reason is not None:
         return Resolution(name, "", "", raw, "", reason)
@@ -73,28 +76,31 @@ def resolve(
     if found is None:
         missing = _missing(rules, name, raw)
         return Resolution(name, "", "", wanted, region, missing)
-    return Resolution(name, found.model, match, looked_up, region, None)
+    return Resolution(name, found.model, match, looked_up, region, None, assumed)
 
 
 def resolve_provider(
     rules: Rules, provider: str, *, host: str
-) -> tuple[str, Unresolved | None]:
+) -> tuple[str, Unresolved | None, bool]:
     """Our id of the provider, or the emitter's word for it and why it is unknown.
 
     A host decides for `openai` and for unknown names only: many servers speak
-    OpenAI's protocol, and their calls are not OpenAI's.
+    OpenAI's protocol, and their calls are not OpenAI's. A host of the caller's own, a
+    gateway or a proxy, says nothing: OpenAI is assumed, which the third value tells.
     """
-    word = fold(provider)
+    word, place = fold(provider), fold(host)
     name = rules.provider_aliases.get(word)
-    if host and name in (None, "openai"):
-        by_host = _provider_of_host(rules, host)
+    if place and name in (None, "openai"):
+        server = _server(rules, place)
+        by_host = _provider_of_host(rules, server)
         if by_host is not None:
-            return by_host, None
+            return by_host, None, False
         if name == "openai":
-            return word, Unresolved.UNKNOWN_HOST
+            own = rules.own_host_pattern.search(server) is not None
+            return (name, None, True) if own else (word, Unresolved.UNKNOWN_HOST, False)
     if name is None:
-        return word, Unresolved.UNKNOWN_PROVIDER
-    return name, None
+        return word, Unresolved.UNKNOWN_PROVIDER, False
+    return name, None, False
 
 
 def normalise(rules: Rules, provider: str, folded_ref: str) -> str:
@@ -111,9 +117,12 @@ def stem(rules: Rules, model_id: str) -> str | None:
     return found[1] if found else None
 
 
-def _provider_of_host(rules: Rules, host: str) -> str | None:
-    found = rules.host_pattern.match(fold(host))
-    name = found[1].rstrip(".") if found else ""
+def _server(rules: Rules, place: str) -> str:
+    found = rules.host_pattern.match(place)
+    return found[1].rstrip(".") if found else ""
+
+
+def _provider_of_host(rules: Rules, name: str) -> str | None:
     while name:
         if name in rules.hosts:
             return rules.hosts[name]

@@ -49,6 +49,8 @@ class Rules:
     sources: dict[str, str]
     provider_aliases: dict[str, str]
     hosts: dict[str, str]
+    own_hosts: str
+    """Hosts of a caller's own: a gateway there says nothing of who serves the model."""
     normalisations: tuple[Normalisation, ...]
     suffix: str
     regions: tuple[RegionOfRef, ...]
@@ -66,6 +68,10 @@ class Rules:
     @cached_property
     def host_pattern(self) -> re.Pattern[str]:
         return re.compile(HOST_RE)
+
+    @cached_property
+    def own_host_pattern(self) -> re.Pattern[str]:
+        return re.compile(self.own_hosts)
 
     @cached_property
     def suffix_pattern(self) -> re.Pattern[str]:

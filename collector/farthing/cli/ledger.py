@@ -1,0 +1,117 @@
+"""The ledger that a command asks: a collector's over HTTP, or opened here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from farthing.collector import presence
+from farthing.collector.config import Settings, ledger_url, load_settings
+from farthing.collector.store.client import Address, Refused, Store
+from farthing.errors import ConfigError, FarthingError, StoreUnavailable
+
+_PATIENCE_S: Final = 10.0
+_UNKNOWN_TABLE: Final = "UNKNOWN_TABLE"
+_UNKNOWN_DATABASE: Final = "UNKNOWN_DATABASE"
+
+
+def ledger_settings(data_dir: Path | None, *, config: Path | None = None) -> Settings:
+    """The settings of a command on a ledger: a folder that the command line names means
+    the ledger in it, wherever the configured one is."""
+    if data_dir is None:
+        return load_settings(config=config)
+    return load_settings(
+        config=config, data_dir=data_dir, store=ledger_url(data_dir), cluster=""
+    )
+
+
+@contextmanager
+def reader(data_dir: Path | None) -> Iterator[Store]:
+    """The ledger of the settings, read-only: from the collector that runs on it, or
+    opened here when none does.
+
+    Raises ConfigError if there is no ledger yet.
+    """
+    with opened(ledger_settings(data_dir)) as store:
+        try:
+            yield store
+        except Refused as error:
+            raise _Failed(f"the ledger refuses a question: {error}") from error
+        except StoreUnavailable as error:
+            raise _explained(error, store) from error
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """As `reader`, for settings that are read already; errors are those of `Store`."""
+    address = Address.parse(settings.store_url)
+    with ExitStack() as stack:
+        url = None
+        if address.path is not None:
+            url = _running_or_owned(settings.data_dir, address.path, stack)
+        if url is not None:
+            address = _endpoint(url, address.database, settings.token_text)
+        store = Store(address, writes=False)
+        stack.callback(store.close)
+        if store.embedded:
+            store.command("SET readonly = 1")
+        yield store
+
+
+def _running_or_owned(data_dir: Path, ledger: Path, stack: ExitStack) -> str | None:
+    """Where the collector on a data folder answers; None once the folder is ours.
+
+    Another command may hold it for a moment, and a collector that starts has no
+    address yet: both are waited for.
+    """
+    if not ledger.exists():
+        raise ConfigError(
+            f"there is no ledger at {ledger} yet: start one with `farthing up`, or name"
+            " its folder with --data"
+        )
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while True:
+        running = presence.find(data_dir)
+        if running is not None and running.web_url is not None:
+            return running.web_url
+        try:
+            stack.enter_context(presence.owned(data_dir))
+        except ConfigError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.1)
+        else:
+            return None
+
+
+def _endpoint(url: str, database: str, token: str | None) -> Address:
+    parts = urlsplit(url)
+    return Address(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 0,
+        password=token or "",
+        database=database,
+        secure=parts.scheme == "https",
+    )
+
+
+class _Failed(FarthingError):
+    """A question that the ledger cannot answer."""
+
+
+def _explained(error: StoreUnavailable, store: Store) -> FarthingError:
+    text = str(error)
+    if _UNKNOWN_TABLE in text or _UNKNOWN_DATABASE in text:
+        return ConfigError(
+            f"there is no ledger at {store.address} yet: start one with `farthing up`"
+        )
+    if "AUTHENTICATION_FAILED" in text or "REQUIRED_PASSWORD" in text:
+        return ConfigError(
+            f"{store.address} wants a token, and this is not it: set FARTHING_TOKEN to"
+            " the collector's"
+        )
+    return error
