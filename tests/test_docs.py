@@ -163,7 +163,7 @@ def unknown_command(words: list[str]) -> str | None:
             if word.split("=")[0] not in options:
                 return f"{command.name} has no option {word}"
         elif isinstance(command, click.Group) and not word.isupper():
-            found = command.commands.get(word)
+            found = command.get_command(click.Context(command), word)
             if found is None:
                 return f"{command.name} has no command {word}"
             command = found

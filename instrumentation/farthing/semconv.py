@@ -1,7 +1,7 @@
 """Attribute names: Farthing's own, and OpenTelemetry's for GenAI since they began.
 
-Standard library only. Where a name was renamed, the newest comes first: readers take the
-first that is present. Source: open-telemetry/semantic-conventions up to v1.41 and
+Standard library only. Where a name was renamed, the newest comes first: readers take
+the first that is present. Source: open-telemetry/semantic-conventions up to v1.41 and
 open-telemetry/semantic-conventions-genai after it.
 """
 
@@ -26,6 +26,10 @@ ATTRIBUTION: Final[Mapping[str, tuple[str, ...]]] = {
     "user": (USER,),
     "batch": ("farthing.batch",),
     "geo": ("farthing.inference.geo",),
+    "region": ("farthing.inference.region",),
+    "deployment": ("farthing.inference.deployment",),
+    "speed": ("farthing.inference.speed",),
+    "web_searches": ("farthing.usage.web_searches",),
 }
 """Field -> names that say for whom and how a call was made; every dialect has them."""
 

@@ -10,6 +10,7 @@ import errno
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from typing import NoReturn
 
 import click
 
@@ -18,9 +19,11 @@ from farthing.errors import ConfigError, FarthingError
 COMMANDS = {
     "demo": "Show what Farthing does, with a made-up fleet of agents.",
     "doctor": "Check this installation and say what to do.",
+    "explain": "How each cent of a span came about.",
     "prices": "Look up, check and compare prices.",
     "replay": "Send or load recorded telemetry.",
     "report": "What was spent, by whom and on what.",
+    "reprice": "Price the calls in the ledger again, by today's price book.",
     "run": "One run, call by call.",
     "runs": "List runs, the most expensive first.",
     "sql": "Ask the ledger in SQL.",
@@ -71,14 +74,15 @@ class _Commands(click.Group):
                 WRONG_QUESTION if isinstance(error, ConfigError) else BAD_NEWS,
             )
         except OSError as error:
-            if error.errno == errno.EPIPE or error.filename is None:
+            if error.errno == errno.EPIPE:  # click ends quietly
                 raise
-            _fail(f"{error.filename}: {error.strerror}", BAD_NEWS)
+            what = f"{error.filename}: " if error.filename else ""
+            _fail(f"{what}{error.strerror or error}", BAD_NEWS)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(f"farthing: {message}", err=True)
     sys.exit(code)
 

@@ -6,18 +6,21 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 import tempfile
-import time
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
-from farthing.cli import show
+from farthing.cli import INTERRUPTED, show
 from farthing.cli.report import print_report
 from farthing.cli.up import announce
 from farthing.collector.app import Collector, collector
-from farthing.collector.config import Settings, load_settings
+from farthing.collector.config import Settings, host_port, ledger_url, load_settings
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.replay.send import send
@@ -26,32 +29,47 @@ from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
 
 _DAYS = 7
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LISTENERS = ("http_listen", "grpc_listen", "web_listen")
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="End after the report.")
 @click.option(
-    "--runs", "run_count", default=1500, show_default=True, help="Size of the fleet."
+    "--runs",
+    "run_count",
+    type=click.IntRange(100, 10_000),
+    metavar="N",
+    default=1500,
+    show_default=True,
+    help="Size of the fleet.",
 )
 def command(run_count: int, *, once: bool) -> None:
     """Show what Farthing does, with a made-up fleet of agents.
 
     Starts a collector on a ledger in a temporary folder, sends it a week of agent runs
-    as OTLP over the wire, prints the report and stays up until Ctrl-C.
+    as OTLP over the wire, prints the report and stays up until Ctrl-C. The folder goes
+    with it.
     """
     with tempfile.TemporaryDirectory(prefix="farthing-demo-") as folder:
-        asyncio.run(_demo(_settings(Path(folder), once=once), run_count, once=once))
+        settings = _settings(Path(folder), any_port=once)
+        is_done = asyncio.run(_Demo(settings, run_count, once=once).play())
+    if not is_done:
+        sys.exit(INTERRUPTED)
 
 
-def _settings(folder: Path, *, once: bool) -> Settings:
+def _settings(folder: Path, *, any_port: bool) -> Settings:
     """An embedded ledger in `folder`; the usual ports where they are free."""
+    usual = {name: Settings.model_fields[name].default for name in _LISTENERS}
+    addresses: dict[str, Any] = {
+        name: _address(0 if any_port else host_port(address).port)
+        for name, address in usual.items()
+    }
+    taken = [usual[name] for name in usual if addresses[name].endswith(":0")]
+    if taken and not any_port:
+        show.line(f"In use by another program: {', '.join(taken)}; taking other ports.")
     return load_settings(
-        data_dir=folder,
-        store=f"chdb://{folder / 'ledger'}",
-        cluster="",
-        http_listen=_address(0 if once else 4318),
-        grpc_listen=_address(0 if once else 4317),
-        web_listen=_address(0 if once else 4319),
+        data_dir=folder, store=ledger_url(folder), cluster="", **addresses
     )
 
 
@@ -63,39 +81,77 @@ def _address(port: int) -> str:
     return "127.0.0.1:0"
 
 
-async def _demo(settings: Settings, run_count: int, *, once: bool) -> None:
-    show.line("Starting a collector on an empty ledger in a temporary folder …")
-    async with collector(settings) as running:
-        announce(running.addresses)
-        show.line()
-        await asyncio.to_thread(_play, running, settings, run_count)
-        if not once:
+class _Stopped(Exception):
+    """Somebody wants the demo to end."""
+
+
+class _Demo:
+    """One showing. Signals end it at any moment, and the folder is removed."""
+
+    def __init__(self, settings: Settings, run_count: int, *, once: bool) -> None:
+        self._settings = settings
+        self._run_count = run_count
+        self._once = once
+        self._stop = threading.Event()
+
+    async def play(self) -> bool:
+        """Show it all; False if it was stopped before the report."""
+        ended = asyncio.Event()
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._end, ended)
+        show.line("Starting a collector on an empty ledger in a temporary folder …")
+        async with collector(self._settings) as running:
+            announce(running.addresses)
             show.line()
-            show.line("The collector stays up: send it your own agent. Ctrl-C ends it.")
-            await _until_stopped()
+            try:
+                await asyncio.to_thread(self._perform, running)
+            except _Stopped:
+                return False
+            if not self._once:
+                show.line("The collector stays up until Ctrl-C. Look at a run with")
+                show.line(
+                    f"  farthing run show {RUNAWAY_RUN_ID}"
+                    f" --data {self._settings.data_dir}"
+                )
+                await ended.wait()
+        return True
 
+    def _end(self, ended: asyncio.Event) -> None:
+        self._stop.set()
+        ended.set()
 
-def _play(running: Collector, settings: Settings, run_count: int) -> None:
-    now = datetime.now(UTC)
-    with show.progress(f"sending {run_count:,} agent runs over OTLP") as update:
-        requests = (r.SerializeToString() for r in fleet(now, runs=run_count))
-        send(
-            requests,
-            running.addresses.http_url,
-            token=settings.token_text,
-            progress=lambda done: update(done.spans, unit="spans"),
-        )
-    with show.progress("pricing") as update:
-        while left := running.spool.waiting().requests:
-            update(left, unit="requests left")
-            time.sleep(0.05)
-    _report(running.ledger.store, now)
+    def _perform(self, running: Collector) -> None:
+        now = datetime.now(UTC)
+        with show.progress(f"sending {self._run_count:,} agent runs over OTLP") as tell:
+            send(
+                self._requests(now),
+                running.addresses.http_url,
+                token=self._settings.token_text,
+                progress=lambda done: tell(done.spans, "spans"),
+                wait=self._wait,
+            )
+        with show.progress("pricing") as tell:
+            while left := running.spool.waiting().requests:
+                tell(left, "requests left")
+                self._wait(0.05)
+        _report(running.ledger.store, now)
+
+    def _requests(self, now: datetime) -> Iterator[bytes]:
+        for request in fleet(now, runs=self._run_count):
+            self._wait(0)
+            yield request.SerializeToString()
+
+    def _wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise _Stopped
 
 
 def _report(store: Store, now: datetime) -> None:
     since = now - timedelta(days=_DAYS)
     for by in ("task_type", "business_unit", "model"):
-        print_report(spend(store, by=by, since=since, now=now))
+        print_report(
+            spend(store, by=by, since=since, now=now), with_notes=by == "model"
+        )
         show.line()
     loop, _ = run(store, LOOP_RUN_ID)
     runaway, _ = run(store, RUNAWAY_RUN_ID)
@@ -107,22 +163,14 @@ def _report(store: Store, now: datetime) -> None:
         f"A run that cost {_times_median(store, runaway, since)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."
     )
-    show.line(f"Look at one: farthing run show {runaway.run_id}")
 
 
 def _times_median(store: Store, found: Run, since: datetime) -> str:
     """How far a run is above the median of its kind, in words."""
     kind = found.task_type
     alike = runs(store, since=since, order="cost", task_type=kind, limit=100_000)
-    costs = sorted(other.cost_usd for other in alike if other.run_id != found.run_id)
+    costs = sorted(o.cost_usd for o in alike.first if o.run_id != found.run_id)
     if not costs or not costs[len(costs) // 2]:
         return f"more than others of {kind}"
     times = found.cost_usd / costs[len(costs) // 2]
     return f"{times:.1f} times the median of {kind}"
-
-
-async def _until_stopped() -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()

@@ -11,12 +11,22 @@ from urllib.parse import urlsplit
 
 from farthing.collector import presence
 from farthing.collector.config import Settings, ledger_url, load_settings
-from farthing.collector.store.client import Address, Refused, Store
+from farthing.collector.store.client import (
+    DENIED,
+    UNKNOWN_TABLE,
+    Address,
+    Away,
+    Refused,
+    Store,
+)
 from farthing.errors import ConfigError, FarthingError, StoreUnavailable
 
 _PATIENCE_S: Final = 10.0
-_UNKNOWN_TABLE: Final = "UNKNOWN_TABLE"
-_UNKNOWN_DATABASE: Final = "UNKNOWN_DATABASE"
+NO_LEDGER: Final = frozenset({UNKNOWN_TABLE, 81})
+"""UNKNOWN_TABLE and UNKNOWN_DATABASE: nothing of Farthing's is there."""
+REMEDY_DENIED: Final = (
+    "set FARTHING_TOKEN to the collector's, or user and password in FARTHING_STORE"
+)
 
 
 def ledger_settings(data_dir: Path | None, *, config: Path | None = None) -> Settings:
@@ -57,8 +67,6 @@ def opened(settings: Settings) -> Iterator[Store]:
             address = _endpoint(url, address.database, settings.token_text)
         store = Store(address, writes=False)
         stack.callback(store.close)
-        if store.embedded:
-            store.command("SET readonly = 1")
         yield store
 
 
@@ -104,14 +112,11 @@ class _Failed(FarthingError):
 
 
 def _explained(error: StoreUnavailable, store: Store) -> FarthingError:
-    text = str(error)
-    if _UNKNOWN_TABLE in text or _UNKNOWN_DATABASE in text:
+    code = error.code if isinstance(error, Away) else 0
+    if code in NO_LEDGER:
         return ConfigError(
             f"there is no ledger at {store.address} yet: start one with `farthing up`"
         )
-    if "AUTHENTICATION_FAILED" in text or "REQUIRED_PASSWORD" in text:
-        return ConfigError(
-            f"{store.address} wants a token, and this is not it: set FARTHING_TOKEN to"
-            " the collector's"
-        )
+    if code in DENIED:
+        return ConfigError(f"{store.address} does not let us in: {REMEDY_DENIED}")
     return error

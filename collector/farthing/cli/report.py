@@ -8,24 +8,28 @@ from pathlib import Path
 import click
 
 from farthing.cli import show
-from farthing.cli.options import data_option, json_option, reader, since_option
+from farthing.cli.ledger import reader
+from farthing.cli.options import data_option, json_option, since_option
+from farthing.cli.show import Column
 from farthing.collector.report.spend import DIMENSIONS, Report, Spend, spend
 
 _MONEY = (
-    ("cost", "right"),
-    ("calls", "right"),
-    ("unpriced", "right"),
-    ("cache hits", "right"),
+    Column("cost", "right"),
+    Column("calls", "right"),
+    Column("unpriced", "right"),
+    Column("cache hits", "right"),
 )
 _TOKENS = (
-    ("input", "right"),
-    ("cache read", "right"),
-    ("cache write", "right"),
-    ("output", "right"),
-    ("reasoning", "right"),
-    ("audio", "right"),
+    Column("input", "right"),
+    Column("cache read", "right"),
+    Column("cache write", "right"),
+    Column("output", "right"),
+    Column("reasoning", "right"),
+    Column("audio", "right"),
 )
 _ONE_TABLE_WIDTH = 120
+_REASONS = 3
+_NO_KEY = {"model": "(no model)", "provider": "(no provider)"}
 
 
 @click.command()
@@ -36,7 +40,7 @@ _ONE_TABLE_WIDTH = 120
     show_default=True,
     help="What to break the total down by.",
 )
-@since_option("7d")
+@since_option("7d", note=" The hour in which it lies counts whole.")
 @data_option
 @json_option
 def command(by: str, since: datetime, data_dir: Path | None, *, as_json: bool) -> None:
@@ -52,24 +56,40 @@ def command(by: str, since: datetime, data_dir: Path | None, *, as_json: bool) -
         print_report(report)
 
 
-def print_report(report: Report) -> None:
-    """The report as a table for people."""
-    label = report.by.replace("_", " ")
-    spends = [(group.key or "(not tagged)", group) for group in report.groups]
-    spends.append(("total", report.total))
-    title = f"Spend by {label}, {_range(report)}"
-    head = [(label, "left")]
-    if show.console.width >= _ONE_TABLE_WIDTH:
-        rows = [[key, *_money(spend), *_tokens(spend)] for key, spend in spends]
-        show.table([*head, *_MONEY, *_TOKENS], rows, title=title)
-    else:
-        rows = [[key, *_money(spend)] for key, spend in spends]
-        show.table([*head, *_MONEY], rows, title=title)
-        show.line()
-        rows = [[key, *_tokens(spend)] for key, spend in spends]
-        show.table([*head, *_TOKENS], rows, title="Tokens")
-    for note in _notes(report):
+def print_report(report: Report, *, with_notes: bool = True) -> None:
+    """The report as a table for people, with what they should know of it."""
+    if not _has_content(report.total):
+        show.line(f"Nothing was spent {_range(report)}.")
+        show.line("Send spans to `farthing up`, or look further back with --since 30d.")
+        return
+    spends = [
+        (group.key or _NO_KEY.get(report.by, "(not tagged)"), group)
+        for group in report.groups
+        if _has_content(group)
+    ]
+    _tables(report, [*spends, ("total", report.total)])
+    for note in _notes(report) if with_notes else []:
         show.line(note)
+
+
+def _tables(report: Report, spends: list[tuple[str, Spend]]) -> None:
+    label = report.by.replace("_", " ")
+    title = f"Spend by {label}, {_range(report)}"
+    head = Column(label)
+    if show.console().width >= _ONE_TABLE_WIDTH:
+        rows = [[key, *_money(spend), *_tokens(spend)] for key, spend in spends]
+        show.table([head, *_MONEY, *_TOKENS], rows, title=title)
+        return
+    rows = [[key, *_money(spend)] for key, spend in spends]
+    show.table([head, *_MONEY], rows, title=title)
+    show.line()
+    rows = [[key, *_tokens(spend)] for key, spend in spends]
+    show.table([head, *_TOKENS], rows, title="Tokens")
+
+
+def _has_content(spend: Spend) -> bool:
+    """Whether there is anything to pay for: tool calls alone are not."""
+    return bool(spend.calls or spend.cost_usd or any(spend.tokens.values()))
 
 
 def _money(spend: Spend) -> list[str]:
@@ -103,20 +123,17 @@ def _range(report: Report) -> str:
 
 
 def _notes(report: Report) -> list[str]:
-    total, notes = report.total, []
-    if not total.calls:
-        return [
-            "Nothing was spent in this range. Send spans to `farthing up`, or look"
-            " further back with --since 30d."
-        ]
-    if total.lower_bound:
-        told = ", ".join(
-            f"{show.count(calls)} {state}"
-            for state, calls in report.states.items()
-            if state in ("unpriced", "partial", "no_usage")
-        )
-        notes.append(
-            f"≥ marks a lower bound: {told} of {show.count(total.calls)} calls."
-            " `farthing report --by model` shows which."
-        )
-    return notes
+    total = report.total
+    if not total.lower_bound:
+        return []
+    told = ", ".join(
+        f"{show.count(calls)} {state}"
+        for state, calls in report.states.items()
+        if state in ("unpriced", "partial", "no_usage")
+    )
+    notes = [f"≥ marks a lower bound: {told} of {show.count(total.calls)} calls."]
+    for item in report.unpriced[:_REASONS]:
+        model = item.model or "a model that is not told"
+        why = f" ({item.reason})" if item.reason else ""
+        notes.append(f"  {show.count(item.calls)} {item.state}{why}: {model}")
+    return [*notes, "`farthing doctor` says what to do about each reason."]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from rich.markup import escape
-from rich.tree import Tree
 
 from farthing.cli import show
-from farthing.cli.options import data_option, json_option, reader
-from farthing.collector.report.runs import Entry, Run, run
+from farthing.cli.ledger import reader
+from farthing.cli.options import data_option, json_option
+from farthing.collector.report.runs import Entries, Entry, Run, run
+
+_DEEPEST_SHOWN = 12
 
 
 @click.group()
@@ -20,21 +22,40 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("run_id")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="How many spans, the earliest first.",
+)
 @data_option
 @json_option
-def show_run(run_id: str, data_dir: Path | None, *, as_json: bool) -> None:
+def show_run(run_id: str, limit: int, data_dir: Path | None, *, as_json: bool) -> None:
     """Show a run: who it was for, what it cost, and every call in it."""
     with reader(data_dir) as store:
-        found, entries = run(store, run_id)
+        found, entries = run(store, run_id, limit=limit)
     if as_json:
-        spans = [entry.to_json() for entry in entries]
-        show.as_json({**found.to_json(), "spans": spans})
+        spans = [entry.to_json() for entry in entries.first]
+        told = {"spans": spans, "spans_left_out": entries.left_out}
+        show.as_json({**found.to_json(), **told})
         return
-    _print_head(found)
-    show.console.print(_tree(found, entries))
+    print_run(found, entries)
 
 
-def _print_head(found: Run) -> None:
+def print_run(found: Run, entries: Entries) -> None:
+    """The run for people: its head, and its spans as a tree."""
+    for text in (*_head(found), "", *tree(entries.first)):
+        show.line(text)
+    if entries.left_out:
+        show.line(
+            f"({show.count(entries.left_out)} later spans are left out:"
+            f" --limit {entries.of} shows all)"
+        )
+
+
+def _head(found: Run) -> Iterator[str]:
     took = show.duration((found.end_time - found.start_time).total_seconds())
     tags = {
         "task": found.task_type,
@@ -44,30 +65,57 @@ def _print_head(found: Run) -> None:
         "user": found.user,
         "service": found.service,
     }
-    show.line(f"Run {found.run_id}")
-    show.line("  " + ", ".join(f"{k} {v}" for k, v in tags.items() if v))
-    show.line(
-        f"  {found.start_time:%Y-%m-%d %H:%M:%S} UTC, took {took}; {found.calls} calls,"
-        f" {found.tool_calls} tool calls, {found.errors} errors"
+    yield f"Run {found.run_id}"
+    if any(tags.values()):
+        yield "  " + ", ".join(f"{k} {v}" for k, v in tags.items() if v)
+    yield (
+        f"  {found.start_time:%Y-%m-%d %H:%M:%S} UTC, took {took};"
+        f" {show.count(found.calls)} calls, {show.count(found.tool_calls)} tool calls,"
+        f" {show.count(found.errors)} errors"
     )
-    show.line(f"  cost {show.money(found.cost_usd, lower_bound=found.lower_bound)}")
+    nothing_known = 0 < found.calls == found.unpriced_calls
+    cost = None if nothing_known else found.cost_usd
+    missing = f" ({show.count(found.unpriced_calls)} calls without a price)"
+    yield (
+        f"  cost {show.money(cost, lower_bound=found.lower_bound)}"
+        f"{missing if found.unpriced_calls else ''}"
+    )
 
 
-def _tree(found: Run, entries: list[Entry]) -> Tree:
-    """Spans below their parents; those whose parent is not here stand at the top."""
-    root = Tree(f"[bold]{escape(found.task_type or 'run')}[/]")
-    ids = {entry.span_id for entry in entries}
-    below: dict[str, list[Entry]] = {}
+def tree(entries: Sequence[Entry]) -> Iterator[str]:
+    """A line per span, below its parent. One whose parent is not here stands at the
+    top, as does the earliest of spans that are each other's parents."""
+    ids = {(entry.trace_id, entry.span_id) for entry in entries}
+    below: dict[tuple[str, str] | None, list[Entry]] = {}
     for entry in entries:
-        parent = entry.parent_span_id if entry.parent_span_id in ids else ""
-        below.setdefault(parent, []).append(entry)
-    waiting = [(root, entry) for entry in reversed(below.get("", []))]
+        parent = (entry.trace_id, entry.parent_span_id)
+        below.setdefault(parent if parent in ids else None, []).append(entry)
+    tops = below.pop(None, [])
+    yield from _branches(tops, below)
+    for entry in entries:
+        own = (entry.trace_id, entry.parent_span_id)
+        circle = below.get(own, [])
+        if entry in circle:
+            circle.remove(entry)
+            yield from _branches([entry], below)
+
+
+def _branches(
+    tops: Sequence[Entry], below: dict[tuple[str, str] | None, list[Entry]]
+) -> Iterator[str]:
+    """The lines of some spans and of all below them, which are taken out of `below`."""
+    waiting = [(0, entry) for entry in reversed(tops)]
     while waiting:
-        branch, entry = waiting.pop()
-        made = branch.add(escape(_describe(entry)))
-        children = below.pop(entry.span_id, [])
-        waiting += [(made, child) for child in reversed(children)]
-    return root
+        depth, entry = waiting.pop()
+        yield f"{_indent(depth)}{_describe(entry)}"
+        children = below.pop((entry.trace_id, entry.span_id), [])
+        waiting += [(depth + 1, child) for child in reversed(children)]
+
+
+def _indent(depth: int) -> str:
+    if depth > _DEEPEST_SHOWN:
+        return f"{'  ' * _DEEPEST_SHOWN}({depth} deep) "
+    return "  " * depth
 
 
 def _describe(entry: Entry) -> str:
@@ -89,6 +137,10 @@ def _describe(entry: Entry) -> str:
 
 
 def _cost(entry: Entry) -> str:
+    """What it cost; where that is not known in full, what is known and why not."""
+    state, why = entry.cost_state, entry.cost_reason.replace("_", " ")
+    told = f"{state}: {why}" if why else state
     if entry.cost_usd is None:
-        return f"{entry.cost_state}: {entry.cost_reason}".rstrip(": ")
-    return show.money(entry.cost_usd, lower_bound=entry.cost_state == "partial")
+        return told
+    shown = show.money(entry.cost_usd, lower_bound=state == "partial")
+    return shown if state == "priced" else f"{shown} ({told})"

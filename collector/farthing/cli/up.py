@@ -7,20 +7,34 @@ from pathlib import Path
 
 import click
 
-from farthing.cli.options import data_option
+from farthing.cli.options import config_option, data_option
 from farthing.cli.show import line
 from farthing.collector.app import Addresses, up
 from farthing.collector.config import load_settings
 
 
 @click.command()
+@config_option
 @data_option
-@click.option("--store", help="chdb:///path or clickhouse://user:pass@host:port/db.")
-@click.option("--http-listen", help="OTLP over HTTP [127.0.0.1:4318].")
-@click.option("--grpc-listen", help="OTLP over gRPC [127.0.0.1:4317].")
-@click.option("--web-listen", help="Questions to the ledger [127.0.0.1:4319].")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="chdb:///path or clickhouse://user:pass@host:port/db.",
+)
+@click.option(
+    "--http-listen", metavar="HOST:PORT", help="OTLP over HTTP [127.0.0.1:4318]."
+)
+@click.option(
+    "--grpc-listen", metavar="HOST:PORT", help="OTLP over gRPC [127.0.0.1:4317]."
+)
+@click.option(
+    "--web-listen",
+    metavar="HOST:PORT",
+    help="Questions to the ledger [127.0.0.1:4319].",
+)
 @click.option("--verbose", is_flag=True, help="Log what happens, not only problems.")
 def command(
+    config: Path | None,
     data_dir: Path | None,
     store: str | None,
     http_listen: str | None,
@@ -32,13 +46,14 @@ def command(
     """Receive, price and keep what agents spend, until it is stopped.
 
     Settings come from these options, then from FARTHING_* variables, then from the file
-    that FARTHING_CONFIG names.
+    that --config or FARTHING_CONFIG names. docs/configuration.md lists them.
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     settings = load_settings(
+        config=config,
         data_dir=data_dir,
         store=store,
         http_listen=http_listen,

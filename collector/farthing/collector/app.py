@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -29,18 +32,21 @@ from farthing.collector.receive.settings import (
 )
 from farthing.collector.spool import Limits as SpoolLimits
 from farthing.collector.spool import Spool
-from farthing.collector.store.client import Address, Store
+from farthing.collector.store.client import Address, Refused, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.web.clickhouse import clickhouse_app
 from farthing.collector.web.clickhouse_engine import Engine
 from farthing.economics.prices.catalogue import Catalogue, load_catalogue
+from farthing.errors import ConfigError
 
 log = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a running collector is reached; `web_url` is None with a ledger elsewhere."""
+    """Where a collector is reached; `web_url` is None with a ledger elsewhere."""
 
     http_url: str
     grpc_address: str
@@ -85,7 +91,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
     receive = _receive_settings(settings)
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
-        file = stack.enter_context(presence.owned(settings.data_dir))
+        file = stack.enter_context(own_data_folder(settings.data_dir))
         ledger = stack.enter_context(open_ledger(settings))
         spool = stack.enter_context(_spool(settings))
         loader = stack.enter_context(_loader(settings, spool, ledger, registry))
@@ -112,12 +118,37 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
 
 
 @contextmanager
+def own_data_folder(data_dir: Path) -> Iterator[IO[str]]:
+    """Own a data folder as `presence.owned` does, after a command that reads from it
+    has ended: such a one holds it for a moment.
+
+    Raises ConfigError at once where a collector runs on it.
+    """
+    deadline_s = time.monotonic() + _PATIENCE_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                file = stack.enter_context(presence.owned(data_dir))
+                break
+            except ConfigError:
+                if presence.find(data_dir) or time.monotonic() > deadline_s:
+                    raise
+            time.sleep(0.1)
+        yield file
+
+
+@contextmanager
 def open_ledger(settings: Settings) -> Iterator[Ledger]:
     """The ledger that the settings name, its schema and price book up to date."""
     store = Store(Address.parse(settings.store_url))
     try:
         ledger = Ledger(store, price_catalogue(settings), cluster=settings.cluster)
-        ledger.open(retention_days=settings.retention_days)
+        try:
+            ledger.open(retention_days=settings.retention_days)
+        except Refused as error:
+            raise ConfigError(
+                f"the ledger at {store.address} cannot be brought up to date: {error}"
+            ) from error
         yield ledger
     finally:
         store.close()

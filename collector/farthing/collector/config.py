@@ -29,6 +29,8 @@ from farthing.errors import ConfigError
 
 PREFIX: Final = "FARTHING_"
 FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+UNSET: Final = "-"
+"""What is shown of a setting that has no value."""
 _MIB = 1024**2
 _CLOSE: Final = 0.8
 
@@ -57,60 +59,65 @@ class Settings(BaseModel):
         " what the ledger refused.",
     )
     store: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="`chdb:///path` (the engine in this process, `ledger` in the data"
         " folder by default) or `clickhouse://user:password@host:8123/database`"
         " (`clickhouses://` with TLS).",
     )
     cluster: str = Field(
-        "", description="Name of the ClickHouse cluster that the tables are made on."
+        default="",
+        description="Name of the ClickHouse cluster that the tables are made on.",
     )
     token: SecretStr | None = Field(
-        None,
+        default=None,
         description="What senders and readers must show. Needed to listen beyond this"
         " machine.",
     )
     http_listen: str = Field(
-        "127.0.0.1:4318",
+        default="127.0.0.1:4318",
         description="OTLP over HTTP, `/healthz`, `/readyz`, `/metrics`; port 0 takes"
         " any free one.",
     )
-    grpc_listen: str = Field("127.0.0.1:4317", description="OTLP over gRPC.")
+    grpc_listen: str = Field(default="127.0.0.1:4317", description="OTLP over gRPC.")
     web_listen: str = Field(
-        "127.0.0.1:4319", description="Questions to the embedded ledger."
+        default="127.0.0.1:4319", description="Questions to the embedded ledger."
     )
     tls_cert: Path | None = Field(
-        None, description="Certificate (PEM) of all three, with `tls_key`."
+        default=None, description="Certificate (PEM) of all three, with `tls_key`."
     )
-    tls_key: Path | None = Field(None, description="Its private key (PEM).")
+    tls_key: Path | None = Field(default=None, description="Its private key (PEM).")
     max_request_bytes: int = Field(
-        16 * _MIB,
+        default=16 * _MIB,
         gt=0,
         description="Largest request that is accepted, as sent and decompressed.",
     )
     spool_max_bytes: int = Field(
-        4096 * _MIB,
+        default=4096 * _MIB,
         gt=0,
         description="What may wait to be loaded, as stored, before senders are told to"
         " retry.",
     )
     min_free_bytes: int = Field(
-        256 * _MIB,
+        default=256 * _MIB,
         ge=0,
         description="Room that is left on the disk: below it senders are told to"
         " retry.",
     )
     load_at_bytes: int = Field(
-        24 * _MIB, gt=0, description="Load as soon as this much waits, as stored."
+        default=24 * _MIB,
+        gt=0,
+        description="Load as soon as this much waits, as stored.",
     )
     load_at_age_s: float = Field(
-        0.5, ge=0, description="Load what has waited for so many seconds."
+        default=0.5, ge=0, description="Load what has waited for so many seconds."
     )
     retention_days: int = Field(
-        90, gt=0, description="Days for which spans are kept; totals are kept for good."
+        default=90,
+        gt=0,
+        description="Days for which spans are kept; totals are kept for good.",
     )
     prices_file: Path | None = Field(
-        None, description="Your own prices, on top of the price book's."
+        default=None, description="Your own prices, on top of the price book's."
     )
 
     @field_validator("data_dir", "tls_cert", "tls_key", "prices_file")
@@ -276,7 +283,7 @@ def _shown(name: str, settings: Settings) -> str:
     if name == "store":
         return _without_password(settings.store_url)
     value = getattr(settings, name)
-    return "-" if value is None or value == "" else str(value)
+    return UNSET if value is None or value == "" else str(value)
 
 
 def _without_password(url: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -21,14 +21,10 @@ from farthing.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 10.0
 _WAIT_S = 1.0
-
-
-class AfterLoad(Protocol):
-    """Called after a batch is in the ledger, on the loader's thread."""
-
-    def __call__(self, batch_name: str) -> None: ...
+_GROWTH = 4
+"""How fast batches get large again, after refusals made them small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +102,14 @@ class Loader:
         settings: LoadSettings,
         dead_letters: Path,
         registry: CollectorRegistry,
-        after_load: AfterLoad | None = None,
     ) -> None:
         self._spool = spool
         self._ledger = ledger
         self._settings = settings
         self._dead_letters = dead_letters
         self._meters = _Meters.register(registry, spool)
-        self._after_load = after_load
         self._stopping = threading.Event()
+        self._batch_bytes = settings.max_bytes
         self._pause_s = 0.0
         self._problem: str | None = None
         self._thread = threading.Thread(target=self._run, name="loader")
@@ -141,31 +136,74 @@ class Loader:
                 timeout_s=_WAIT_S,
             )
             if due:
-                self._load_one()
+                self._load_next()
 
-    def _load_one(self) -> None:
-        batch = self._spool.next_batch(max_bytes=self._settings.max_bytes)
-        if batch is None:
-            return
+    def _load_next(self) -> None:
+        """Load the next batch, or wait: what failed is tried again, in the same way.
+
+        Nothing is taken from the spool before it is in the ledger, or in the
+        dead-letter folder; so a failure at any step loses nothing.
+        """
         try:
-            with self._meters.seconds.time():
-                self._ledger.load(batch.name, batch.requests)
-                if self._after_load is not None:
-                    self._after_load(batch.name)
-            self._done(batch)
+            batch = self._spool.next_batch(max_bytes=self._batch_bytes)
+            if batch is not None:
+                self._load(batch)
+                self._pause_s, self._problem = 0.0, None
         except StoreUnavailable as error:
             self._hold(f"the store is away: {error}", "away")
         except Refused as error:
-            self._refused(batch, error)
-        except Exception as error:  # noqa: BLE001 - the loader must outlive everything
-            log.exception("loading %s failed", batch.name)
+            self._hold(f"the store refuses what it should take: {error}", "refused")
+        except (OSError, sqlite3.Error) as error:
+            self._hold(f"the spool or dead-letter folder fails: {error}", "disk")
+        except Exception as error:  # the loader must outlive everything
+            log.exception("loading failed")
             self._hold(f"loading failed: {error}", "unexpected")
 
-    def _done(self, batch: Batch) -> None:
+    def _load(self, batch: Batch) -> None:
+        try:
+            with self._meters.seconds.time():
+                self._ledger.load(batch.name, batch.requests)
+        except Refused as error:
+            self._narrow(batch, error)
+            return
         self._spool.finish(batch)
         self._meters.batches.inc()
         self._meters.requests.inc(len(batch.requests))
-        self._pause_s, self._problem = 0.0, None
+        self._batch_bytes = min(self._batch_bytes * _GROWTH, self._settings.max_bytes)
+
+    def _narrow(self, batch: Batch, error: Refused) -> None:
+        """Narrow a refusal down to one request; raises where that cannot be done.
+
+        A batch of which something is in the ledger keeps its name, or that part would
+        count twice. A request is blamed only if the ledger takes another one. Batches
+        stay small for a while, since what is refused seldom comes alone.
+        """
+        if self._ledger.has_entries_of(batch.name):
+            raise Refused(f"a part of batch {batch.name}: {error}", error.code)
+        if len(batch.requests) > 1:
+            self._spool.shrink(batch)
+            self._batch_bytes = sum(map(len, batch.requests)) // 2
+            self._meters.failures.labels("refused").inc()
+        else:
+            self._ledger.try_out()
+            self._put_aside(batch, error)
+
+    def _put_aside(self, batch: Batch, error: Refused) -> None:
+        """Keep a refused request where `farthing replay` can read it, and why.
+
+        After a crash it is put aside again, under the same name.
+        """
+        path = self._dead_letters / f"{batch.name}.pb"
+        at = datetime.now(UTC).isoformat()
+        reason = {"at": at, "code": error.code, "reason": str(error)}
+        self._dead_letters.mkdir(parents=True, exist_ok=True)
+        _write(path.with_suffix(".json"), json.dumps(reason).encode())
+        _write(path, b"".join(delimited(batch.requests)))
+        for folder in (self._dead_letters, self._dead_letters.parent):
+            _sync(folder)
+        self._spool.give_up(batch)
+        self._meters.dead_letters.inc()
+        log.error("the ledger refuses a request; it is kept in %s: %s", path, error)
 
     def _hold(self, problem: str, cause: str) -> None:
         """Wait before the next try, twice as long as before."""
@@ -176,43 +214,21 @@ class Loader:
         self._pause_s = min(max(self._pause_s * 2, 0.2), _LONGEST_PAUSE_S)
         self._stopping.wait(self._pause_s)
 
-    def _refused(self, batch: Batch, error: Refused) -> None:
-        """Narrow a refusal down to one request.
 
-        A batch of which something is in the ledger keeps its name, or that part would
-        count twice. A request is blamed only if the ledger takes another one.
-        """
-        try:
-            if self._ledger.has_entries_of(batch.name):
-                self._hold(f"the store refuses the rest of a batch: {error}", "refused")
-            elif len(batch.requests) > 1:
-                self._meters.failures.labels("refused").inc()
-                self._spool.shrink(batch)
-            else:
-                self._ledger.try_out()
-                self._put_aside(batch, error)
-        except (StoreUnavailable, Refused, OSError) as also:
-            self._hold(f"the store refuses everything: {also}", "refused")
-
-    def _put_aside(self, batch: Batch, error: Refused) -> None:
-        """Keep a refused request where `farthing replay` can read it, and why."""
-        self._dead_letters.mkdir(parents=True, exist_ok=True)
-        now = datetime.now(UTC)
-        path = self._dead_letters / f"{now:%Y%m%dT%H%M%S}-{batch.first}.pb"
-        _write_durably(path, b"".join(delimited(batch.requests)))
-        reason = {"at": now.isoformat(), "code": error.code, "reason": str(error)}
-        _write_durably(path.with_suffix(".json"), json.dumps(reason).encode())
-        self._spool.forget(batch)
-        self._spool.finish(batch)
-        self._meters.dead_letters.inc()
-        log.error("the ledger refuses a request; it is kept in %s: %s", path, error)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
+    """Write a file durably; its name is durable once its folder is synced."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _age_s(spool: Spool) -> float:

@@ -6,79 +6,51 @@ wait at the same moment share one commit. A request that was sent twice byte for
 counts once, for as long as its digest is remembered.
 
 Loading is in batches with a name that never changes: a batch that was cut is written
-down before it is loaded, so that after a crash the same bytes go to the ledger under the
-same name, which the ledger knows already or not.
+down before it is loaded, so that after a crash the same bytes go to the ledger under
+the same name, which the ledger knows already or not.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
+import logging
 import shutil
-import sqlite3
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import lz4.block
-
+from farthing.collector.spool_file import Batch, SpoolFile, Waiting
 from farthing.errors import Overloaded
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS spool (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS requests (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_s REAL NOT NULL,
-    size INTEGER NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS seen (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    digest BLOB NOT NULL UNIQUE,
-    seen_s REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS batch (first INTEGER NOT NULL, last INTEGER NOT NULL);
-"""
+__all__ = ["Batch", "Limits", "Spool", "Waiting"]
 
-_FORGOTTEN_AT_ONCE = 2000
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes as stored (compressed), times in seconds."""
+    """What the spool may take. Sizes in bytes, times in seconds.
+
+    Attributes:
+        max_bytes: What may wait on disk, compressed.
+        max_queued_bytes: What may wait in memory for the next commit, as received; the
+            commit under way holds as much again.
+        min_free_bytes: What is left free on the disk; beyond it the file does not grow.
+        remember_s: For how long a request that comes again is known,
+        remember_requests: and among how many.
+    """
 
     max_bytes: int = 4 * 1024**3
-    max_waiting_bytes: int = 64 * 1024**2
+    max_queued_bytes: int = 64 * 1024**2
     min_free_bytes: int = 256 * 1024**2
     remember_s: float = 3600.0
-    remember_requests: int = 500_000
+    remember_requests: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Requests that are loaded together, under a name that is theirs for good."""
-
-    name: str
-    first: int
-    last: int
-    requests: tuple[bytes, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What the spool holds: how much, and since when (epoch seconds; None if empty)."""
-
-    requests: int
-    bytes: int
-    oldest_s: float | None
-
-
-@dataclass(slots=True)
 class _Append:
     body: bytes
     done: asyncio.Future[None]
@@ -88,8 +60,12 @@ class _Append:
 class Spool:
     """The spool in `folder`, opened by one process at a time.
 
-    `append` belongs to asyncio; `next_batch`, `shrink` and `finish` to one loader
-    thread; `waiting` to anyone.
+    `append` belongs to asyncio, in any number of event loops; `wait_for_load`,
+    `next_batch`, `shrink`, `finish` and `give_up` to one loader thread; `waiting` to
+    anyone.
+
+    Errors: ConfigError for a file that cannot be opened; `sqlite3.Error` and OSError
+    where the loader's calls cannot read or write: nothing changed then, call again.
     """
 
     def __init__(
@@ -100,41 +76,48 @@ class Spool:
         clock_s: Callable[[], float] = time.time,
     ) -> None:
         self._limits = limits or Limits()
-        self._clock_s = clock_s
         self._folder = folder
-        self._file = folder / "spool.sqlite"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._loading = self._connect()
-        self._loading.executescript(_SCHEMA)
-        self._id = self._identity()
+        self._clock_s = clock_s
+        self._file = SpoolFile(
+            folder,
+            clock_s=clock_s,
+            remember_s=self._limits.remember_s,
+            remember_requests=self._limits.remember_requests,
+        )
+        self.next_batch = self._file.next_batch
+        self.shrink = self._file.shrink
+        self.finish = self._file.finish
+        self.give_up = self._file.give_up
         self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
         self._stored = threading.Condition(self._lock)
-        self._waiting = self._count()
-        self._appends: list[_Append] = []
-        self._append_bytes = 0
-        self._wake = threading.Event()
+        self._queue: list[_Append] = []
+        self._queued_bytes = 0
         self._closed = False
-        self._writer = threading.Thread(target=self._write, name="spool-writer")
+        self._refusing = False
+        self._writer = threading.Thread(
+            target=self._write, name="spool-writer", daemon=True
+        )
         self._writer.start()
 
     async def append(self, request: bytes, /) -> None:
         """Return once `request` is durable.
 
-        Raises Overloaded where there is no room, in memory, in the spool or on disk.
+        Raises Overloaded where there is no room, in memory, in the spool or on disk. A
+        sender that is cancelled meanwhile may find its request stored all the same.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         with self._lock:
             self._check_room(len(request))
-            self._append_bytes += len(request)
-            self._appends.append(_Append(request, done, loop))
-        self._wake.set()
+            self._queued_bytes += len(request)
+            self._queue.append(_Append(request, done, loop))
+            self._arrived.notify()
         await done
 
     def waiting(self) -> Waiting:
         """What waits now."""
-        with self._lock:
-            return self._waiting
+        return self._file.waiting
 
     def wait_for_load(
         self, *, at_bytes: int, at_age_s: float, timeout_s: float
@@ -145,227 +128,94 @@ class Spool:
         """
         deadline_s = time.monotonic() + timeout_s
         with self._stored:
-            while True:
-                left_s = self._until_due_s(at_bytes, at_age_s)
-                remaining_s = deadline_s - time.monotonic()
-                if left_s <= 0:
+            while not self._closed:
+                due_in_s = self._due_in_s(at_bytes, at_age_s)
+                if due_in_s <= 0:
                     return True
-                if remaining_s <= 0 or self._closed:
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0:
                     return False
-                self._stored.wait(min(left_s, remaining_s))
-
-    def next_batch(self, *, max_bytes: int) -> Batch | None:
-        """The batch that was being loaded, else a new one of the oldest requests.
-
-        It holds at most `max_bytes` of requests, uncompressed, but at least one.
-        None if nothing waits.
-        """
-        bounds = self._loading.execute("SELECT first, last FROM batch").fetchone()
-        if bounds is None:
-            bounds = self._cut(max_bytes)
-            if bounds is None:
-                return None
-            with self._loading:
-                self._loading.execute("INSERT INTO batch VALUES (?, ?)", bounds)
-        return self._read(*bounds)
-
-    def shrink(self, batch: Batch) -> None:
-        """Cut the batch to its first half; the rest waits for a later one."""
-        ids = self._ids(batch)
-        with self._loading:
-            self._loading.execute(
-                "UPDATE batch SET last = ?", (ids[len(ids) // 2 - 1],)
-            )
-
-    def finish(self, batch: Batch) -> None:
-        """Forget the requests of a batch: they are in the ledger, or put aside."""
-        bounds = (batch.first, batch.last)
-        count, size = self._loading.execute(
-            "SELECT count(*), coalesce(sum(length(body)), 0) FROM requests"
-            " WHERE id BETWEEN ? AND ?",
-            bounds,
-        ).fetchone()
-        with self._loading:
-            self._loading.execute("DELETE FROM batch")
-            self._loading.execute(
-                "DELETE FROM requests WHERE id BETWEEN ? AND ?", bounds
-            )
-        self._loading.execute("PRAGMA incremental_vacuum(4096)")
-        oldest_s = self._oldest_s()
-        with self._lock:
-            held = self._waiting
-            self._waiting = Waiting(held.requests - count, held.bytes - size, oldest_s)
-
-    def forget(self, batch: Batch) -> None:
-        """Let the requests of a batch be sent again, and count again."""
-        digests = [(_digest(lz4.block.compress(body)),) for body in batch.requests]
-        with self._loading:
-            self._loading.executemany("DELETE FROM seen WHERE digest = ?", digests)
+                self._stored.wait(min(due_in_s, left_s))
+        return False
 
     def close(self) -> None:
-        """Finish the commit under way and close the file."""
-        with self._stored:
+        """Store what was already taken in, and close the file."""
+        with self._lock:
             self._closed = True
+            self._arrived.notify()
             self._stored.notify_all()
-        self._wake.set()
         self._writer.join()
-        self._loading.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=60, check_same_thread=False)
-        connection.execute("PRAGMA page_size = 16384")
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
-
-    def _identity(self) -> str:
-        """A name for this spool, made once: batches of two spools never share one."""
-        with self._loading:
-            self._loading.execute(
-                "INSERT INTO spool SELECT ? WHERE NOT EXISTS (SELECT * FROM spool)",
-                (uuid.uuid4().hex[:12],),
-            )
-        return str(self._loading.execute("SELECT id FROM spool").fetchone()[0])
-
-    def _count(self) -> Waiting:
-        count, size = self._loading.execute(
-            "SELECT count(*), coalesce(sum(length(body)), 0) FROM requests"
-        ).fetchone()
-        return Waiting(count, size, self._oldest_s())
-
-    def _oldest_s(self) -> float | None:
-        oldest = self._loading.execute(
-            "SELECT received_s FROM requests ORDER BY id LIMIT 1"
-        ).fetchone()
-        return None if oldest is None else float(oldest[0])
+        self._file.close()
 
     def _check_room(self, size: int) -> None:
         limits = self._limits
         if self._closed:
             raise Overloaded("the collector is stopping", retry_after_s=5)
-        if self._waiting.bytes >= limits.max_bytes:
+        waiting = self._file.waiting
+        if waiting.bytes >= limits.max_bytes:
             raise Overloaded(
-                f"the spool is full: {self._waiting.requests} requests wait for the "
-                "ledger; raise spool_max_bytes or see why loading is behind",
+                f"the spool is full: {waiting.requests} requests wait for the ledger; "
+                "raise spool_max_bytes or see why loading is behind",
                 retry_after_s=15,
             )
-        if self._appends and self._append_bytes + size > limits.max_waiting_bytes:
+        if self._queue and self._queued_bytes + size > limits.max_queued_bytes:
             raise Overloaded("requests arrive faster than the disk", retry_after_s=1)
 
-    def _until_due_s(self, at_bytes: int, at_age_s: float) -> float:
-        if self._waiting.bytes >= at_bytes:
+    def _due_in_s(self, at_bytes: int, at_age_s: float) -> float:
+        waiting = self._file.waiting
+        if waiting.bytes >= at_bytes:
             return 0.0
-        if self._waiting.oldest_s is None:
+        if waiting.oldest_s is None:
             return float("inf")
-        return self._waiting.oldest_s + at_age_s - self._clock_s()
+        age_s = self._clock_s() - waiting.oldest_s
+        # Less than nothing: the clock was set back, and how far does not matter.
+        return at_age_s - age_s if age_s >= 0 else 0.0
 
     # --- the writer's thread: one commit for all that wait
 
     def _write(self) -> None:
-        with closing(self._connect()) as connection:
-            while True:
-                self._wake.wait()
-                with self._lock:
-                    self._wake.clear()
-                    group, self._appends = self._appends, []
-                    self._append_bytes = 0
-                    closed = self._closed
-                if group:
-                    self._commit(connection, group)
-                elif closed:
-                    return
+        while group := self._next_group():
+            error = self._store(group)
+            _answer(group, error)
 
-    def _commit(self, connection: sqlite3.Connection, group: Sequence[_Append]) -> None:
-        error: Overloaded | None = None
+    def _next_group(self) -> list[_Append]:
+        """All that wait, as soon as one does; nothing once the spool is closed."""
+        with self._arrived:
+            while not self._queue and not self._closed:
+                self._arrived.wait()
+            group, self._queue = self._queue, []
+            self._queued_bytes = 0
+            return group
+
+    def _store(self, group: Sequence[_Append]) -> Overloaded | None:
+        """Commit a group; whatever goes wrong, its senders get an answer."""
         try:
             self._check_disk()
-            self._store(connection, group)
+            self._file.store([append.body for append in group])
         except Overloaded as full:
             error = full
-        except sqlite3.Error as failed:
-            connection.rollback()
+        except Exception as failed:  # noqa: BLE001 - or all senders would wait for ever
             error = Overloaded(
                 f"the spool cannot be written: {failed}", retry_after_s=10
             )
-        _answer(group, error)
+        else:
+            self._refusing = False
+            with self._stored:
+                self._stored.notify_all()
+            return None
+        if not self._refusing:
+            log.error("senders are told to retry: %s", error)
+        self._refusing = True
+        return error
 
     def _check_disk(self) -> None:
-        free = shutil.disk_usage(self._folder).free
+        free = shutil.disk_usage(self._folder).free + self._file.unused_bytes()
         if free < self._limits.min_free_bytes:
             raise Overloaded(
                 f"the disk of {self._folder} is full: {free} bytes are free, "
                 f"{self._limits.min_free_bytes} are kept for the ledger",
                 retry_after_s=30,
             )
-
-    def _store(self, connection: sqlite3.Connection, group: Sequence[_Append]) -> None:
-        now_s = self._clock_s()
-        count = size = 0
-        connection.execute("BEGIN IMMEDIATE")
-        for append in group:
-            body = lz4.block.compress(append.body)
-            fresh = connection.execute(
-                "INSERT OR IGNORE INTO seen (digest, seen_s) VALUES (?, ?)",
-                (_digest(body), now_s),
-            )
-            if fresh.rowcount:
-                connection.execute(
-                    "INSERT INTO requests (received_s, size, body) VALUES (?, ?, ?)",
-                    (now_s, len(append.body), body),
-                )
-                count, size = count + 1, size + len(body)
-        self._forget_old(connection, now_s)
-        connection.commit()
-        with self._stored:
-            held = self._waiting
-            oldest_s = now_s if held.oldest_s is None and count else held.oldest_s
-            self._waiting = Waiting(held.requests + count, held.bytes + size, oldest_s)
-            self._stored.notify_all()
-
-    def _forget_old(self, connection: sqlite3.Connection, now_s: float) -> None:
-        """Drop digests beyond the window, of time and of number, a few at a time."""
-        first, last = connection.execute("SELECT min(id), max(id) FROM seen").fetchone()
-        connection.execute(
-            "DELETE FROM seen WHERE id < ? AND (seen_s < ? OR id <= ?)",
-            (
-                first + _FORGOTTEN_AT_ONCE,
-                now_s - self._limits.remember_s,
-                last - self._limits.remember_requests,
-            ),
-        )
-
-    # --- the loader's thread
-
-    def _cut(self, max_bytes: int) -> tuple[int, int] | None:
-        total, first, last = 0, None, None
-        rows = self._loading.execute("SELECT id, size FROM requests ORDER BY id")
-        for id_, size in rows:
-            total += size
-            if first is not None and total > max_bytes:
-                break
-            first, last = (id_ if first is None else first), id_
-        rows.close()
-        return None if first is None or last is None else (first, last)
-
-    def _read(self, first: int, last: int) -> Batch:
-        rows = self._loading.execute(
-            "SELECT body FROM requests WHERE id BETWEEN ? AND ? ORDER BY id",
-            (first, last),
-        )
-        requests = tuple(lz4.block.decompress(body) for (body,) in rows)
-        return Batch(f"{self._id}:{first}-{last}", first, last, requests)
-
-    def _ids(self, batch: Batch) -> list[int]:
-        rows = self._loading.execute(
-            "SELECT id FROM requests WHERE id BETWEEN ? AND ? ORDER BY id",
-            (batch.first, batch.last),
-        )
-        return [id_ for (id_,) in rows]
-
-
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def _answer(group: Sequence[_Append], error: Overloaded | None) -> None:
@@ -384,5 +234,6 @@ def _settle(waiters: Sequence[asyncio.Future[None]], error: Overloaded | None) -
             continue
         if error is None:
             done.set_result(None)
-        else:
-            done.set_exception(error)
+        else:  # one each: an exception that many tasks raise holds all their frames
+            own = Overloaded(str(error), retry_after_s=error.retry_after_s)
+            done.set_exception(own)

@@ -47,6 +47,8 @@ TEXTS: Final = (
     "speed",
     "batch",
     "geo",
+    "region",
+    "deployment",
     "task_type",
     "task_id",
     "step",
@@ -71,11 +73,13 @@ class Exclusive:
     """Where input tokens leave out the cached ones.
 
     `below` is the first scope version that includes them ('' for never), `providers`
-    limits the rule to calls of these providers (as emitted; () for all).
+    limits the rule to calls of these providers (as emitted; () for all), `unless_told`
+    names attributes whose presence shows that the emitter is a later one.
     """
 
     below: str = ""
     providers: tuple[str, ...] = ()
+    unless_told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ class Dialect:
     - `operations`: what the field `operation` says -> kind of span.
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
+    - `private_names`: span names carry content; the operation is stored instead.
     - `evidence`: where it is known that it does or does not.
     """
 
@@ -96,6 +101,7 @@ class Dialect:
     operations: Mapping[str, Kind] = field(default_factory=dict)
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()
+    private_names: bool = False
     evidence: str = ""
 
 
@@ -119,5 +125,7 @@ OPERATIONS: Final[Mapping[str, Kind]] = {
 @cache
 def all_dialects() -> tuple[Dialect, ...]:
     """Every dialect, ours and those of entry points, sorted by name."""
-    loaded = (plugins.load(__name__, name, "DIALECT") for name in plugins.names(__name__))
+    loaded = (
+        plugins.load(__name__, name, "DIALECT") for name in plugins.names(__name__)
+    )
     return tuple(cast("Dialect", dialect) for dialect in loaded)

@@ -38,5 +38,5 @@ DIALECT = Dialect(
         "GUARDRAIL": "other",
         "EVALUATOR": "other",
     },
-    evidence="llm.token_count.prompt 1200 with 1024 cached: OpenInference 0.1.66, 3.1.0",
+    evidence="token_count.prompt 1200 with 1024 cached: OpenInference 0.1.66, 3.1.0",
 )

@@ -11,7 +11,6 @@ DIALECT = Dialect(
         "opentelemetry.instrumentation.anthropic",
         "opentelemetry.instrumentation.litellm",
         "opentelemetry.instrumentation.langchain",
-        "opentelemetry.instrumentation.crewai*",
         "traceloop*",
     ),
     attributes={
@@ -28,6 +27,7 @@ DIALECT = Dialect(
         ),
         "reasoning": (*semconv.GEN_AI["reasoning"], "llm.usage.reasoning_tokens"),
         "agent": ("gen_ai.agent.name", "traceloop.entity.name"),
+        "host": ("server.address", "gen_ai.openai.api_base"),
         "streamed": ("gen_ai.is_streaming", "llm.is_streaming"),
     },
     operations={

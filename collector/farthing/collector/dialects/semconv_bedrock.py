@@ -13,7 +13,7 @@ DIALECT = Dialect(
     attributes=semconv.GEN_AI,
     exclusive=(Exclusive(),),
     evidence=(
-        "Bedrock's inputTokens are copied as they are: genai-bedrock 1.3b0 emits 50 for "
-        "a call of 2750; OpenLLMetry's bedrock the same (openllmetry#4449)"
+        "Bedrock's inputTokens are copied as they are: genai-bedrock 1.3b0 emits 50 "
+        "for a call of 2750; OpenLLMetry's bedrock the same (openllmetry#4449)"
     ),
 )

@@ -9,6 +9,7 @@ from typing import Final
 from farthing.collector.receive.otlp import check_request
 from farthing.collector.replay.send import Sent
 from farthing.collector.store.ledger import Ledger
+from farthing.errors import BadPayload
 
 _BATCH_BYTES: Final = 24 << 20
 
@@ -19,7 +20,7 @@ def load(
     """Load every request; the same requests in the same order count once.
 
     Raises Refused and StoreUnavailable as the store does, BadPayload for a request
-    that is none.
+    that is none, after those before it were loaded.
     """
     loaded = Sent()
     for batch in _batches(requests):
@@ -35,11 +36,17 @@ def load(
 def _batches(requests: Iterable[bytes]) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     size = 0
-    for request in requests:
-        if batch and size + len(request) > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(request)
-        size += len(request)
+    broken = None
+    try:
+        for request in requests:
+            if batch and size + len(request) > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(request)
+            size += len(request)
+    except BadPayload as error:
+        broken = error
     if batch:
         yield batch
+    if broken is not None:
+        raise broken

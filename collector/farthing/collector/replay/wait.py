@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +13,8 @@ from farthing.errors import StoreUnavailable
 
 _WAITING = "farthing_spool_requests"
 _LOADED = "farthing_load_requests_total"
+_REFUSED = "farthing_load_dead_letters_total"
+_TRACES = "/v1/traces"
 
 
 def wait_until_loaded(
@@ -22,34 +24,40 @@ def wait_until_loaded(
     progress: Callable[[int], None] | None = None,
     patience_s: float = 120.0,
 ) -> bool:
-    """Wait until all that waits now in the collector at `url` can be queried.
+    """Wait until all that waits now in the collector at `url` can be queried, or is
+    put aside as what the ledger refuses.
 
     `progress` is told how many requests still wait. False at once if what listens
     there is an OTLP receiver of another kind; StoreUnavailable after `patience_s`
     without a request loaded.
     """
-    at_start = _metrics(url, token)
-    if at_start is None:
+    now = _metrics(url, token)
+    if now is None:
         return False
-    goal = at_start[_LOADED] + at_start[_WAITING]
-    loaded, since_s = at_start[_LOADED], time.monotonic()
-    while loaded < goal:
+    goal = _processed(now) + now[_WAITING]
+    most, since_s = _processed(now), time.monotonic()
+    while now[_WAITING] and most < goal:
         if progress is not None:
-            progress(int(goal - loaded))
+            progress(int(goal - most))
         time.sleep(0.1)
-        now = (_metrics(url, token) or at_start)[_LOADED]
-        if now > loaded:
-            loaded, since_s = now, time.monotonic()
+        now = _metrics(url, token) or now
+        if _processed(now) > most:
+            most, since_s = _processed(now), time.monotonic()
         elif time.monotonic() - since_s > patience_s:
             raise StoreUnavailable(
-                f"{url} has loaded nothing for {patience_s:g} s: ask its /readyz why;"
-                " what was sent is safe in its spool"
+                f"{url} has loaded nothing for {patience_s:g} s: `farthing doctor` says"
+                " why; what was sent is safe in its spool"
             )
     return True
 
 
+def _processed(metrics: Mapping[str, float]) -> float:
+    return metrics[_LOADED] + metrics[_REFUSED]
+
+
 def _metrics(url: str, token: str | None) -> dict[str, float] | None:
-    request = urllib.request.Request(f"{url.rstrip('/')}/metrics")  # noqa: S310
+    base = url.rstrip("/").removesuffix(_TRACES)
+    request = urllib.request.Request(f"{base}/metrics")  # noqa: S310
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")
     try:
@@ -61,6 +69,6 @@ def _metrics(url: str, token: str | None) -> dict[str, float] | None:
         sample.name: sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name in (_WAITING, _LOADED)
+        if sample.name in (_WAITING, _LOADED, _REFUSED)
     }
-    return found if len(found) == 2 else None
+    return found if len(found) == 3 else None

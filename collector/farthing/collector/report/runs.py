@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from farthing.collector.report.spend import BUCKETS, plain, sql
+from farthing.collector.report.plain import iso, plain
+from farthing.collector.report.spend import BUCKETS, sql
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import fill
 from farthing.errors import ConfigError
 
 ORDERS: Final = {"cost": "cost_usd", "time": "end_time", "calls": "calls"}
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Run:
             "team": self.team,
             "user": self.user,
             "service": self.service,
-            "start_time": self.start_time.isoformat(),
-            "end_time": self.end_time.isoformat(),
+            "start_time": iso(self.start_time),
+            "end_time": iso(self.end_time),
             "cost_usd": plain(self.cost_usd),
             "calls": self.calls,
             "unpriced_calls": self.unpriced_calls,
@@ -112,7 +114,7 @@ class Entry:
         }
         return {
             **plain_fields,
-            "start_time": self.start_time.isoformat(),
+            "start_time": iso(self.start_time),
             "cost_usd": None if self.cost_usd is None else plain(self.cost_usd),
             "tool_fee_usd": (
                 None if self.tool_fee_usd is None else plain(self.tool_fee_usd)
@@ -133,23 +135,43 @@ _CONVERTED: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The first runs of all that were asked for, which are `of`."""
+
+    first: tuple[Run, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The first entries of a run, in the order in which they began; it has `of`."""
+
+    first: tuple[Entry, ...]
+    of: int
+
+    @property
+    def left_out(self) -> int:
+        """How many entries are not among the first."""
+        return self.of - len(self.first)
+
+
 def runs(
     store: Store, *, since: datetime, order: str, task_type: str, limit: int
-) -> list[Run]:
+) -> Runs:
     """Runs that ended since an instant; `order` is a key of ORDERS."""
     return _runs(store, since=since, order=order, task_type=task_type, limit=limit)
 
 
-def run(store: Store, run_id: str) -> tuple[Run, list[Entry]]:
-    """A run and its entries. Raises ConfigError if there is none of this id."""
-    long_ago = datetime.fromtimestamp(0).astimezone()
+def run(store: Store, run_id: str, *, limit: int = 1000) -> tuple[Run, Entries]:
+    """A run and its first entries. Raises ConfigError if there is none of this id."""
     found = _runs(
-        store, since=long_ago, order="cost", task_type="", limit=1, run_id=run_id
+        store, since=_EPOCH, order="cost", task_type="", limit=1, run_id=run_id
     )
-    if not found:
+    if not found.first or not run_id:
         raise ConfigError(f"there is no run {run_id!r}; `farthing runs` lists them")
-    rows = store.rows(sql("run_spans.sql"), {"run_id": run_id})
-    return found[0], [_entry(row) for row in rows]
+    rows = store.rows(sql("run_spans.sql"), {"run_id": run_id, "limit": limit})
+    return found.first[0], Entries(tuple(map(_entry, rows)), _of(rows))
 
 
 def _runs(
@@ -160,7 +182,7 @@ def _runs(
     task_type: str,
     limit: int,
     run_id: str = "",
-) -> list[Run]:
+) -> Runs:
     rows = store.rows(
         fill(sql("runs.sql"), {"order": ORDERS[order]}),
         {
@@ -170,7 +192,7 @@ def _runs(
             "run_id": run_id,
         },
     )
-    return [Run(**_split(row)) for row in rows]
+    return Runs(tuple(Run(**_split(row)) for row in rows), _of(rows))
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -180,8 +202,13 @@ def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(**fields)
 
 
+def _of(rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many rows there are without the limit."""
+    return int(rows[0]["of"]) if rows else 0
+
+
 def _split(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with its token columns gathered under `tokens`."""
-    fields = {name: value for name, value in row.items() if name not in BUCKETS}
+    fields = {n: value for n, value in row.items() if n not in BUCKETS and n != "of"}
     fields["tokens"] = {name: row[name] for name in BUCKETS}
     return fields

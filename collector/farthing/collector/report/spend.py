@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final
 
+from farthing.collector.report.plain import plain
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import fill
 from farthing.errors import ConfigError
@@ -85,6 +86,21 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Calls of one model whose cost is unknown or partial for one reason."""
+
+    state: str
+    reason: str
+    provider: str
+    model: str
+    calls: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Spend from `since` (inclusive) to `until` (exclusive), whole hours, UTC."""
 
@@ -94,6 +110,7 @@ class Report:
     total: Spend
     groups: tuple[Spend, ...]
     states: Mapping[str, int]
+    unpriced: tuple[Unpriced, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The form of `--json`."""
@@ -103,6 +120,7 @@ class Report:
             "by": self.by,
             "total": {**self.total.to_json(), "states": dict(self.states)},
             "groups": [{"key": group.key, **group.to_json()} for group in self.groups],
+            "unpriced": [reason.to_json() for reason in self.unpriced],
         }
 
 
@@ -113,31 +131,35 @@ def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
             f"cannot report by {by!r}; by one of: {', '.join(DIMENSIONS)}"
         )
     since, until = _hour(since), _hour(now) + _HOUR
-    within = {"since_s": int(since.timestamp()), "until_s": int(until.timestamp())}
+    within = _within(since, until)
     rows = store.rows(
         fill(sql("spend.sql"), {"dimension": by, "of_total": "1"}), within
     )
     spends = [(row["is_total"], _spend(row)) for row in rows]
     states = store.rows(sql("states.sql"), within)
+    total = next((s for is_total, s in spends if is_total), _NOTHING)
     return Report(
         since=since,
         until=until,
         by=by,
-        total=next((s for is_total, s in spends if is_total), _NOTHING),
+        total=total,
         groups=tuple(s for is_total, s in spends if not is_total),
         states={row["state"]: row["calls"] for row in states},
+        unpriced=unpriced(store, since=since, until=until) if total.lower_bound else (),
     )
+
+
+def unpriced(
+    store: Store, *, since: datetime, until: datetime, limit: int = 10
+) -> tuple[Unpriced, ...]:
+    """The commonest reasons why calls have no price, or a part of one."""
+    rows = store.rows(sql("unpriced.sql"), {**_within(since, until), "limit": limit})
+    return tuple(Unpriced(**row) for row in rows)
 
 
 def sql(name: str) -> str:
     """Text of `report/sql/<name>`."""
     return (files(__package__) / "sql" / name).read_text(encoding="utf-8")
-
-
-def plain(money: Decimal) -> str:
-    """Every digit that is not a trailing zero, without an exponent."""
-    text = f"{money:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _spend(row: Mapping[str, Any]) -> Spend:
@@ -151,6 +173,10 @@ def _spend(row: Mapping[str, Any]) -> Spend:
         errors=row["errors"],
         tokens={name: row[name] for name in BUCKETS},
     )
+
+
+def _within(since: datetime, until: datetime) -> dict[str, Any]:
+    return {"since_s": int(since.timestamp()), "until_s": int(until.timestamp())}
 
 
 def _hour(moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ that a field is the value at the position of its slot, whatever the emitter call
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,15 +22,26 @@ from farthing.collector.dialects import (
     Exclusive,
 )
 from farthing.collector.store import pricing
-from farthing.collector.store.text import all_of, any_of, array, fill, integers, quoted, sql_file
-from farthing.economics.prices.cost import MAX_TOKENS
-from farthing.economics.prices.rates import SLOT_UNDECIDED, Ctx
+from farthing.collector.store.text import (
+    all_of,
+    any_of,
+    array,
+    fill,
+    integers,
+    quoted,
+    sql_file,
+)
 from farthing.economics.prices.rules import Rules
+from farthing.economics.usage import MAX_TOKENS
 
 OFFICIAL_SCOPES = "opentelemetry.instrumentation."
 """Scopes of the official packages, whose convention is known, not assumed."""
 
-_ATTRIBUTED = tuple(semconv.RESOURCE)
+_SAID = (
+    *(name for name in TEXTS if name != "request_tier"),
+    *(name for name in semconv.RESOURCE if name not in TEXTS),
+)
+"""The texts of a span in order, those of its resource after them."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +58,16 @@ class Decoder:
     def _values(self) -> dict[str, str]:
         return {
             **self._resource_values(),
+            **self._field_values(),
+            **self._kind_values(),
+            **_count_values(),
+            **pricing.values(self.rules),
             "dialect_no": self._dialect_number(),
             "dialect_names": array(dialect.name for dialect in self._ordered),
-            "keys": array(self._keys),
-            "key_numbers": integers(range(1, len(self._keys) + 1), "UInt16"),
-            "keys_count": str(len(self._keys) + 1),
-            "slot_table": self._slot_table(),
-            "number_slots": str(self._slots_of(NUMBERS)),
-            "span_texts": _texts("s.attributes.value"),
-            "number_fields": _lines(self._number(name) for name in NUMBERS),
-            "text_types": quoted(f"Tuple({', '.join(f'{name} String' for name in TEXTS)})"),
-            "text_fields": _lines(self._text(name) for name in TEXTS),
-            "has_usage": self._present("input_total", "output_total"),
-            "content": quoted(_content_pattern()),
-            **self._kind_values(),
             "exclusive": self._exclusive(),
-            "most_tokens": str(MAX_TOKENS),
-            **self._price_values(),
             "known_scope": (
                 f"greatest(dialect_no < {len(self._ordered) - 1},"
-                f" startsWith(scope, {quoted(OFFICIAL_SCOPES)}))"
+                f" startsWith(head.scope, {quoted(OFFICIAL_SCOPES)}))"
             ),
         }
 
@@ -95,9 +96,6 @@ class Decoder:
         pairs = [(field, rank) for field in ranks for rank in range(ranks[field])]
         return {pair: slot for slot, pair in enumerate(pairs, start=1)}
 
-    def _slots_of(self, fields: Iterable[str]) -> int:
-        return max(slot for (field, _), slot in self._slots.items() if field in fields)
-
     def _slot_table(self) -> str:
         """Row per dialect, column per key, one more for keys that nobody reads."""
         table: list[int] = []
@@ -110,42 +108,76 @@ class Decoder:
             table += [slot_of.get(key, 0) for key in self._keys] + [0]
         return integers(table, "UInt8")
 
+    def _field_values(self) -> dict[str, str]:
+        return {
+            "keys": array(self._keys),
+            "key_numbers": integers(range(1, len(self._keys) + 1), "UInt16"),
+            "keys_count": str(len(self._keys) + 1),
+            "slot_table": self._slot_table(),
+            "span_texts": _TEXTS_OF_SPAN,
+            "number_fields": _lines(self._number(name) for name in NUMBERS),
+            "text_fields": _lines(self._text(name) for name in _SAID),
+            "text_types": _types(_SAID),
+            "has_input": f"{self._position('input_total')} > 0",
+            "has_output": f"{self._position('output_total')} > 0",
+            "is_later": self._is_later(),
+            "content": quoted(_content_pattern()),
+        }
+
+    def _is_later(self) -> str:
+        """Whether the span tells what only later versions of its emitter tell."""
+        names = {
+            name
+            for dialect in self.dialects
+            for rule in dialect.exclusive
+            for name in rule.unless_told
+        }
+        return f"hasAny(keys, {array(sorted(names))})"
+
     def _position(self, field: str) -> str:
         """Where `field` stands among a span's attributes; 0 where it is absent."""
         slots = [slot for (name, _), slot in self._slots.items() if name == field]
         found = [f"indexOf(slots, {slot})" for slot in slots]
-        expression = found[-1] if found else "indexOf(slots, 255)"
+        expression = found[-1]
         for candidate in reversed(found[:-1]):
             expression = f"if({candidate} > 0, {candidate}, {expression})"
         return expression
 
-    def _present(self, *fields: str) -> str:
-        return any_of([f"{self._position(field)} > 0" for field in fields])
-
     def _number(self, field: str) -> str:
-        return f"numbers[{self._position(field)}] AS {field}"
+        return f"toInt64OrDefault(concat('0', {self._value(field)}), -1::Int64)"
+
+    def _value(self, field: str) -> str:
+        told = any(name == field for name, _ in self._slots)
+        return f"texts[{self._position(field)}]" if told else "''"
 
     def _text(self, field: str) -> str:
-        value = f"texts[{self._position(field)}]"
-        if field in _ATTRIBUTED:
-            value = f"coalesce(nullIf({value}, ''), resource_{field})"
-        return value
+        """What `said` holds of a field: the span's own word, else the next best one."""
+        if field not in TEXTS:
+            return f"resource.{field}"
+        otherwise = {
+            **{name: f"resource.{name}" for name in semconv.RESOURCE},
+            "operation": self._operation_of_name(),
+            "service_tier": self._value("request_tier"),
+            "error_type": "if(head.status = 2, 'error', '')",
+        }.get(field)
+        value = self._value(field)
+        return f"coalesce(nullIf({value}, ''), {otherwise})" if otherwise else value
+
+    def _operation_of_name(self) -> str:
+        named = {n: o for d in self.dialects for n, o in d.span_names.items()}
+        if not named:
+            return "''"
+        return f"transform(head.name, {array(named)}, {array(named.values())}, '')"
 
     def _resource_values(self) -> dict[str, str]:
-        names = [name for aliases in semconv.RESOURCE.values() for name in aliases]
-        slot_of = {name: slot for slot, name in enumerate(names, start=1)}
         fields = []
-        for field, aliases in semconv.RESOURCE.items():
-            found = [f"nullIf(texts[indexOf(slots, {slot_of[a]})], '')" for a in aliases]
-            fields.append(f"coalesce({', '.join(found)}, '') AS resource_{field}")
+        for aliases in semconv.RESOURCE.values():
+            found = [f"texts[indexOf(keys, {quoted(name)})]" for name in aliases]
+            wrapped = [f"nullIf({value}, '')" for value in found[:-1]]
+            fields.append(f"coalesce({', '.join([*wrapped, found[-1]])})")
         return {
-            "resource_keys": array(names),
-            "resource_slots": integers(slot_of.values(), "UInt8"),
-            "resource_texts": _texts("r.resource.attributes.value"),
             "resource_fields": _lines(fields),
-            "resource_names": ", ".join(
-                f"resource_{field}" for field in semconv.RESOURCE if field in TEXTS
-            ),
+            "resource_types": _types(semconv.RESOURCE),
         }
 
     def _dialect_number(self) -> str:
@@ -166,45 +198,18 @@ class Decoder:
             for operation, kind in dialect.operations.items():
                 if kinds.setdefault(operation, kind) != kind:
                     raise ValueError(f"{operation!r} is two kinds of span")
-        named = {n: o for d in self.dialects for n, o in d.span_names.items()}
+        private = [
+            str(number) for number, d in enumerate(self._ordered) if d.private_names
+        ]
         return {
             "operations": array(kinds),
             "operation_kinds": array(kinds.values()),
-            "span_name_operation": (
-                f"transform(span_name, {array(named)}, {array(named.values())}, '')"
-                if named
-                else "''"
+            "name": (
+                f"if(dialect_no IN ({', '.join(private)}), said.operation,"
+                " substring(head.name, 1, 128))"
+                if private
+                else "substring(head.name, 1, 128)"
             ),
-        }
-
-    def _price_values(self) -> dict[str, str]:
-        rules, names = self.rules, {"provider": "provider", "model": "model"}
-        numerators, denominators = pricing.factor_arrays(rules)
-        return {
-            "provider_word": pricing.folded("said.provider"),
-            "host_word": pricing.folded("said.host"),
-            "ref": pricing.folded(
-                "if(said.response_model != '', said.response_model, said.request_model)"
-            ),
-            "geo": pricing.folded("said.geo"),
-            "provider_by_name": pricing.provider_by_name(rules, "provider_word"),
-            "provider_by_host": pricing.provider_by_host(rules, "host_word"),
-            "normalised": pricing.normalised(rules, "provider", "ref"),
-            "stem": pricing.stem(rules, "wanted"),
-            "region": pricing.region(rules, "provider", "ref"),
-            "unmapped": pricing.unmapped(rules, "provider", "ref"),
-            "tier_word": pricing.folded("tier"),
-            "speed_word": pricing.folded("said.speed"),
-            "tier_ctx": pricing.code(rules.tiers, "tier_word"),
-            "speed_ctx": pricing.code(rules.speeds, "speed_word"),
-            "batch_ctx": str(int(Ctx.BATCH)),
-            "slot": pricing.slot(rules, **names, at_s="at_s"),
-            "factor": pricing.factor(rules, **names, place="place", at_s="at_s"),
-            "numerators": numerators,
-            "denominators": denominators,
-            "claims_win": array(rules.claims_win),
-            "unknown_ctx": str(pricing.UNKNOWN_CTX),
-            "undecided_slot": str(SLOT_UNDECIDED),
         }
 
     def _exclusive(self) -> str:
@@ -221,26 +226,57 @@ def _rule(dialect_no: int, rule: Exclusive) -> str:
     tests = [f"dialect_no = {dialect_no}"]
     if rule.providers:
         tests.append(f"said.provider IN {array(rule.providers)}")
+    if rule.unless_told:
+        tests.append("NOT is_later")
     if rule.below:
-        tests.append(f"{_version('scope_version')} < {_version(quoted(rule.below))}")
+        tests.append(
+            f"{_version('head.scope_version')} < {_version(quoted(rule.below))}"
+        )
     return all_of(tests)
 
 
 def _version(expression: str) -> str:
     """A dotted version as an array of numbers, which compares element by element."""
-    return f"arrayMap(n -> toUInt32OrZero(n), extractAll({expression}::String, '\\\\d+'))"
-
-
-def _texts(values: str) -> str:
-    """Every attribute value as text; an array of strings is joined by commas."""
     return (
-        "arrayMap((t, i, d, b, a) -> multiIf(isNotNull(t), assumeNotNull(t),"
-        " isNotNull(i), toString(assumeNotNull(i)),"
-        " isNotNull(d), toString(assumeNotNull(d)),"
-        " isNotNull(b), toString(assumeNotNull(b)), arrayStringConcat(a, ',')),"
-        f" {values}.string_value, {values}.int_value, {values}.double_value,"
-        f" {values}.bool_value, {values}.array_value.values.string_value)"
+        f"arrayMap(n -> toUInt32OrZero(n), extractAll({expression}::String, '\\\\d+'))"
     )
+
+
+_TEXTS_OF_SPAN = (
+    "arrayMap((t, i, d, b, a) -> multiIf("
+    "isNotNull(i), toString(assumeNotNull(i)), notEmpty(t), t,"
+    " isNotNull(d), toString(assumeNotNull(d)),"
+    " isNotNull(b), toString(assumeNotNull(b)), arrayStringConcat(a, ',')), "
+    + ", ".join(
+        f"s.attributes.value.{name}"
+        for name in (
+            "string_value", "int_value", "double_value", "bool_value",
+            "array_value.values.string_value",
+        )
+    )
+    + ")"
+)  # fmt: skip
+"""Every attribute value as text; an array of strings is joined by commas."""
+
+
+def _count_values() -> dict[str, str]:
+    """Each count by name: in `counts` as told, in `told` as far as it is believed."""
+    counts = {name: f"counts[{place}]" for place, name in enumerate(NUMBERS, start=1)}
+    cached = ("cache_read", "cache_write", "cache_write_5m", "cache_write_1h")
+    return {
+        **counts,
+        **{
+            f"told_{name}": told.replace("counts", "told")
+            for name, told in counts.items()
+        },
+        "any_cached": any_of([f"{counts[name]} > 0" for name in cached]),
+        "no_counts": integers([0] * len(NUMBERS), "Int64"),
+        "most_tokens": str(MAX_TOKENS),
+    }
+
+
+def _types(names: Iterable[str]) -> str:
+    return quoted(f"Tuple({', '.join(f'{name} String' for name in names)})")
 
 
 def _lines(expressions: Iterable[str]) -> str:

@@ -7,15 +7,61 @@ Each function takes column names and returns one expression.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from farthing.collector.store.text import all_of, any_of, array, integers, quoted
-from farthing.economics.prices.rates import Multiplier, SlotWindow
-from farthing.economics.prices.rules import HOST_RE, Normalisation, Rules
+from farthing.economics.prices.call import Flag
+from farthing.economics.prices.cost import MAX_CLAIM_USD
+from farthing.economics.prices.rates import SLOT_UNDECIDED, Ctx, Multiplier, SlotWindow
+from farthing.economics.prices.rules import HOST_RE, Rules
 
 UNKNOWN_CTX = 254
 """No way of serving that the price book knows."""
 NO_FACTOR = 0
+
+
+def values(rules: Rules) -> dict[str, str]:
+    """Everything that decode.sql has filled in from the price book."""
+    numerators, denominators = factor_arrays(rules)
+    return {
+        "provider_word": folded("said.provider"),
+        "host_word": folded("said.host"),
+        "ref": folded(
+            "if(said.response_model != '', said.response_model, said.request_model)"
+        ),
+        "asked_ref": folded("said.request_model"),
+        "geo": folded("said.geo"),
+        "region_said": folded("said.region"),
+        "deployment": folded("said.deployment"),
+        "provider_by_name": provider_by_name(rules, "provider_word"),
+        "server": server("host_word"),
+        "provider_by_server": provider_by_server(rules, "server"),
+        "is_own_host": f"match(server, {quoted(rules.own_hosts)})",
+        "normalised": normalised(rules, "asked"),
+        "id": model_id("wanted"),
+        "stem": stem(rules, "wanted"),
+        "region": region(rules, "asked"),
+        "unmapped": unmapped(rules, "asked"),
+        "tier_word": folded("said.service_tier"),
+        "speed_word": folded("said.speed"),
+        "tier_ctx": code(rules.tiers, "tier_word"),
+        "speed_ctx": code(rules.speeds, "speed_word"),
+        "batch_ctx": str(int(Ctx.BATCH)),
+        "unserved_tiers": array(rules.unserved_tiers),
+        "slot": slot(rules, provider="provider", model="model_word", at_s="at_s"),
+        "factor": factor(
+            rules, provider="provider", model="model_word", place="place", at_s="at_s"
+        ),
+        "assumed_factors": integers(_assumed_factors(rules), "UInt8"),
+        "numerators": numerators,
+        "denominators": denominators,
+        "claims_win": array(rules.claims_win),
+        "most_claimed": str(MAX_CLAIM_USD),
+        "unknown_ctx": str(UNKNOWN_CTX),
+        "undecided_slot": str(SLOT_UNDECIDED),
+    }
 
 
 def folded(column: str) -> str:
@@ -29,51 +75,61 @@ def provider_by_name(rules: Rules, word: str) -> str:
     return f"transform({word}, {array(aliases)}, {array(aliases.values())}, '')"
 
 
-def provider_by_host(rules: Rules, host: str) -> str:
-    """The provider behind a host or URL, empty if unknown: the longest suffix wins."""
+def server(host: str) -> str:
+    """The name of the host in a folded host, authority or URL."""
+    return f"trimRight(extract({host}, {quoted(HOST_RE)}), '.')"
+
+
+def provider_by_server(rules: Rules, server: str) -> str:
+    """The provider behind a host, empty if unknown: the longest suffix wins."""
     hosts = sorted(rules.hosts, key=lambda name: -name.count("."))
-    names = "|".join(_escaped(name) for name in hosts)
-    name = f"trimRight(extract({host}, {quoted(HOST_RE)}), '.')"
+    names = "|".join(re.escape(name) for name in hosts)
     pattern = quoted(rf"(?:^|\.)({names})$")
     providers = array(rules.hosts[name] for name in hosts)
-    return f"transform(extract({name}, {pattern}), {array(hosts)}, {providers}, '')"
+    return f"transform(extract({server}, {pattern}), {array(hosts)}, {providers}, '')"
 
 
-def normalised(rules: Rules, provider: str, ref: str) -> str:
-    """The normal form of a folded model reference."""
-    steps: dict[str, list[Normalisation]] = {}
+def normalised(rules: Rules, asked: str) -> str:
+    """The normal form of a model reference, as `provider:reference` like `asked`.
+
+    Each step's pattern carries its provider, so that the whole is a function of one
+    dictionary-encoded column and runs once per distinct reference.
+    """
     for step in rules.normalisations:
-        steps.setdefault(step.provider, []).append(step)
-    cases = [
-        f"{provider} = {quoted(name)}, {_replaced(ref, own)}"
-        for name, own in steps.items()
-    ]
-    return _multi_if(cases, ref)
+        pattern = _keyed(step.provider, step.pattern)
+        replacement = f"{step.provider}:{step.replacement}"
+        asked = f"replaceRegexpOne({asked}, {quoted(pattern)}, {quoted(replacement)})"
+    return asked
 
 
-def stem(rules: Rules, model_id: str) -> str:
+def model_id(wanted: str) -> str:
+    """The reference of a `provider:reference`."""
+    return f"substring({wanted}, position({wanted}, ':') + 1)"
+
+
+def stem(rules: Rules, wanted: str) -> str:
     """The id without one allowed suffix, empty if it has none."""
-    return f"extract({model_id}, {quoted(rules.suffix)})"
+    pattern = "^[^:]*:" + rules.suffix.removeprefix("^")
+    return f"extract({wanted}, {quoted(pattern)})"
 
 
-def region(rules: Rules, provider: str, ref: str) -> str:
+def region(rules: Rules, asked: str) -> str:
     """The region that a reference names, or empty."""
-    cases = [
-        f"{provider} = {quoted(row.provider)}, extract({ref}, {quoted(row.pattern)})"
+    found = [
+        f"extract({asked}, {quoted(_keyed(row.provider, row.pattern))})"
         for row in rules.regions
     ]
-    return _multi_if(cases, "''")
+    return f"concat({', '.join(found)}, '')"
 
 
-def unmapped(rules: Rules, provider: str, ref: str) -> str:
+def unmapped(rules: Rules, asked: str) -> str:
     """Whether a reference names a customer's own deployment."""
-    tests = [
-        all_of(
-            [f"{provider} = {quoted(row.provider)}", f"match({ref}, {quoted(row.pattern)})"]
-        )
-        for row in rules.unmapped
-    ]
-    return any_of(tests)
+    return any_of(
+        [
+            f"match({asked}, {quoted(f'^{row.provider}:.*(?:{row.pattern})')})"
+            for row in rules.unmapped
+        ]
+    )
 
 
 def code(codes: Mapping[str, int], word: str) -> str:
@@ -83,10 +139,13 @@ def code(codes: Mapping[str, int], word: str) -> str:
 
 
 def slot(rules: Rules, *, provider: str, model: str, at_s: str) -> str:
-    """The time-of-day slot of an instant."""
+    """The time-of-day slot of an instant; windows that differ in the model are one."""
+    windows: dict[SlotWindow, list[str]] = {}
+    for window in rules.windows:
+        windows.setdefault(replace(window, model=""), []).append(window.model)
     cases = [
-        f"{_window(rules, window, provider, model, at_s)}, {window.slot}"
-        for window in rules.windows
+        f"{_window(rules, window, models, provider, model, at_s)}, {window.slot}"
+        for window, models in windows.items()
     ]
     return f"{_multi_if(cases, '0')}::UInt8"
 
@@ -107,15 +166,26 @@ def factor_arrays(rules: Rules) -> tuple[str, str]:
     return integers(numerators, "Int64"), integers(denominators, "Int64")
 
 
+def _assumed_factors(rules: Rules) -> Iterable[int]:
+    for number, row in enumerate(rules.multipliers, start=1):
+        if row.label == Flag.DEPLOYMENT_ASSUMED:
+            yield number
+
+
 def _window(
-    rules: Rules, window: SlotWindow, provider: str, model: str, at_s: str
+    rules: Rules,
+    window: SlotWindow,
+    models: Sequence[str],
+    provider: str,
+    model: str,
+    at_s: str,
 ) -> str:
     day = f"toDateTime({at_s} + {window.utc_offset_s}, 'UTC')"
     joined = all_of if window.start_s <= window.end_s else any_of
     of_day = f"{at_s} % 86400"
     tests = [
         f"{provider} = {quoted(window.provider)}",
-        f"{model} = {quoted(window.model)}",
+        f"{model} IN {array(models)}",
         f"{at_s} >= {window.valid_from}",
         f"{at_s} < {window.valid_to}",
         joined([f"{of_day} >= {window.start_s}", f"{of_day} < {window.end_s}"]),
@@ -141,15 +211,10 @@ def _multiplies(
     )
 
 
-def _replaced(ref: str, steps: Iterable[Normalisation]) -> str:
-    for step in steps:
-        ref = f"replaceRegexpOne({ref}, {quoted(step.pattern)}, {quoted(step.replacement)})"
-    return ref
+def _keyed(provider: str, pattern: str) -> str:
+    """A pattern of one provider's references, for `provider:reference`."""
+    return f"^{provider}:{pattern.removeprefix('^')}"
 
 
 def _multi_if(cases: Sequence[str], otherwise: str) -> str:
     return f"multiIf({', '.join(cases)}, {otherwise})" if cases else otherwise
-
-
-def _escaped(text: str) -> str:
-    return text.replace(".", r"\.")

@@ -1,77 +1,94 @@
-"""Numbered migrations, and the intake that belongs to this very program.
+"""Numbered migrations: how a ledger comes to have this program's tables.
 
 A migration is a `.sql` file that is applied once, in order, and never changed after it
 was released: its checksum is kept. All its statements may be repeated, so two
-collectors that start at once do no harm. The intake (the table that batches are
-inserted into, and the view that decodes them) is named by a hash of its text: programs
-of two versions can load into one ledger side by side.
+collectors that start at once do no harm, and one that was cut short is done again. Its
+checksum is written down before it begins: half of one text is never completed by
+another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
 from importlib.resources import files
+from typing import Final
 
-from farthing.collector.store.client import Address, Refused, Store
-from farthing.collector.store.text import fill, sql_file
+from farthing.collector.store.client import DENIED, Address, Away, Refused, Store
+from farthing.collector.store.text import fill, quoted, sql_file
 from farthing.errors import ConfigError
 
-_NAME = re.compile(r"^(\d{4})_(\w+)\.sql$")
-_RECORD = """
-CREATE TABLE IF NOT EXISTS migrations {{on_cluster}} (
-    version UInt32, name String, checksum String, applied_at DateTime('UTC')
-) ENGINE = {{replacing_merge_tree}} ORDER BY version
-"""
+OLDEST_VERSION: Final = (25, 6)
+"""Of ClickHouse: the first that takes the schema of an insert as a setting."""
+
+_NAME: Final = re.compile(r"^(\d{4})_(\w+)\.sql$")
+_OF_CLUSTER: Final = re.compile(
+    r"^\{\{#cluster\}\}\n(.*?)^\{\{/cluster\}\}\n", re.S | re.M
+)
+_COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
+_COLUMNS: Final = ("version", "name", "checksum", "cluster", "done")
+_SHARDED: Final = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+_WHOLE: Final = "('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}'"
 
 
 @dataclass(frozen=True)
 class Ddl:
-    """How DDL is written for where the ledger lives: one node, or a cluster by name."""
+    """How DDL is written for where the ledger lives: one node, or a cluster by name.
+
+    On a cluster, the ledger's tables are `*_local`, replicated within a shard, under a
+    distributed table of the plain name; the price book is replicated to every node.
+    """
 
     address: Address
     cluster: str = ""
 
-    @cached_property
+    @property
+    def local(self) -> str:
+        """What the names of tables that hold the ledger's own rows end in."""
+        return "_local" if self.cluster else ""
+
+    @property
+    def on_cluster(self) -> str:
+        """The clause that lets a statement run on every node."""
+        return f"ON CLUSTER {quoted(self.cluster)}" if self.cluster else ""
+
+    @property
     def values(self) -> dict[str, str]:
         """What stands in double braces in the `.sql` files."""
-        of_store = {
+        return {
             "database": self.address.database,
             "login": _login(self.address),
-        }
-        if not self.cluster:
-            return {
-                **of_store,
-                "on_cluster": "",
-                "local": "",
-                "merge_tree": "MergeTree",
-                "aggregating_merge_tree": "AggregatingMergeTree",
-                "replacing_merge_tree": "ReplacingMergeTree",
-                "deduplicated": "non_replicated_deduplication_window = 1000",
-            }
-        sharded = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')"
-        whole = "('/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}')"
-        return {
-            **of_store,
-            "on_cluster": f"ON CLUSTER '{self.cluster}'",
-            "local": "_local",
-            "merge_tree": f"ReplicatedMergeTree{sharded}",
-            "aggregating_merge_tree": f"ReplicatedAggregatingMergeTree{sharded}",
-            "replacing_merge_tree": f"ReplicatedReplacingMergeTree{whole}",
-            "deduplicated": "replicated_deduplication_window = 1000",
+            "cluster": quoted(self.cluster),
+            "on_cluster": self.on_cluster,
+            "local": self.local,
+            **(_REPLICATED if self.cluster else _SINGLE),
         }
 
     def statements(self, text: str, own: Mapping[str, str] | None = None) -> list[str]:
-        """The statements of a `.sql` file, filled in, with values of its own."""
-        filled = fill(text, {**self.values, **(own or {})})
-        bare = "\n".join(
-            line for line in filled.splitlines() if not line.lstrip().startswith("--")
-        )
-        return [part.strip() for part in bare.split(";\n") if part.strip("; \n")]
+        """The statements of a `.sql` file, filled in, with values of its own.
+
+        What stands between `{{#cluster}}` and `{{/cluster}}` is for clusters only.
+        """
+        text = _OF_CLUSTER.sub(r"\1" if self.cluster else "", text)
+        values = {**self.values, **(own or {})}
+        parts = _COMMENT.sub("", text).split(";\n")
+        return [fill(part.strip(), values) for part in parts if part.strip()]
+
+
+_SINGLE: Final = {
+    "merge_tree": "MergeTree",
+    "aggregating_merge_tree": "AggregatingMergeTree",
+    "replacing_merge_tree": "ReplacingMergeTree",
+    "deduplicated": "non_replicated_deduplication_window = 1000",
+}
+_REPLICATED: Final = {
+    "merge_tree": f"ReplicatedMergeTree{_SHARDED})",
+    "aggregating_merge_tree": f"ReplicatedAggregatingMergeTree{_SHARDED})",
+    "replacing_merge_tree": f"ReplicatedReplacingMergeTree{_WHOLE})",
+    "deduplicated": "replicated_deduplication_window = 1000",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,19 @@ class Migration:
     def checksum(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def __str__(self) -> str:
+        return f"migration {self.version:04} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """What the ledger says of a migration."""
+
+    version: int
+    checksum: str
+    cluster: str
+    done: bool
+
 
 def migrations() -> list[Migration]:
     """All that this program knows, in order."""
@@ -98,65 +128,100 @@ def migrations() -> list[Migration]:
 
 
 def migrate(store: Store, *, ddl: Ddl, known: Iterable[Migration]) -> None:
-    """Bring the ledger to this program's schema.
+    """Bring the ledger to this program's schema, making its database where it is new.
 
-    Raises ConfigError where the ledger is newer than the program, or was made by
-    another text of a migration.
+    Raises ConfigError where the operator must act: a store too old or one that lets
+    nobody in, a ledger newer than the program, made for another cluster or by another
+    text of a migration. Raises StoreUnavailable where asking again may help.
     """
     known = list(known)
-    store.command(fill(_RECORD, ddl.values))
-    applied = {
-        row["version"]: row["checksum"]
-        for row in store.rows("SELECT version, checksum FROM migrations FINAL")
-    }
-    _check(applied, known, str(store.address))
-    for migration in known:
-        if migration.version not in applied:
-            _apply(store, migration, ddl)
-
-
-def _check(applied: dict[int, str], known: list[Migration], where: str) -> None:
-    newest = known[-1].version
-    if applied and max(applied) > newest:
+    try:
+        check_version(store.version(), where=str(store.address))
+        store.create_database(on_cluster=ddl.on_cluster)
+        for statement in ddl.statements(sql_file("migrations.sql")):
+            store.command(statement)
+        done = {row.version for row in _checked(store, known, ddl) if row.done}
+        for migration in known:
+            if migration.version not in done:
+                _apply(store, migration, known=known, ddl=ddl)
+    except Away as error:
+        if error.code not in DENIED:
+            raise
         raise ConfigError(
-            f"the ledger at {where} was made by a newer Farthing (migration"
-            f" {max(applied)}, this one knows {newest}): upgrade this program"
+            f"the store does not let the collector in, or not do what it must: {error}."
+            " Check user and password in FARTHING_STORE, and the user's grants"
+        ) from error
+
+
+def check_version(version: str, *, where: str) -> None:
+    """Raises ConfigError for a ClickHouse that is too old."""
+    found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if found < OLDEST_VERSION:
+        oldest = ".".join(map(str, OLDEST_VERSION))
+        raise ConfigError(
+            f"the store at {where} is ClickHouse {version}: Farthing needs {oldest} or"
+            " later"
         )
-    for migration in known:
-        if applied.get(migration.version, migration.checksum) != migration.checksum:
-            raise ConfigError(
-                f"migration {migration.version:04} ({migration.name}) of the ledger at"
-                f" {where} is not the one of this program: install the version that"
-                " made the ledger, or use another one"
-            )
 
 
-def _apply(store: Store, migration: Migration, ddl: Ddl) -> None:
+def _checked(store: Store, known: Sequence[Migration], ddl: Ddl) -> list[_Applied]:
+    rows = store.rows(
+        "SELECT version, checksum, cluster, max(done) AS done FROM migrations"
+        " GROUP BY version, checksum, cluster"
+    )
+    applied = [
+        _Applied(row["version"], row["checksum"], row["cluster"], bool(row["done"]))
+        for row in rows
+    ]
+    texts = {migration.version: migration for migration in known}
+    for row in applied:
+        _check(row, texts.get(row.version), ddl)
+    return applied
+
+
+def _check(row: _Applied, known: Migration | None, ddl: Ddl) -> None:
+    where = ddl.address
+    if known is None:
+        raise ConfigError(
+            f"the ledger at {where} was made by a newer Farthing (it has migration"
+            f" {row.version:04}, which this one does not know): upgrade this program"
+        )
+    if row.checksum != known.checksum:
+        raise ConfigError(
+            f"{known} of the ledger at {where} is not the one of this program: install"
+            " the version that made the ledger, or use another database"
+        )
+    if row.cluster != ddl.cluster:
+        raise ConfigError(
+            f"the ledger at {where} was made with cluster = {row.cluster!r}, not"
+            f" {ddl.cluster!r}: set it so, or use another database"
+        )
+
+
+def _apply(
+    store: Store, migration: Migration, *, known: Sequence[Migration], ddl: Ddl
+) -> None:
+    _record(store, migration, ddl=ddl, done=False)
+    # Again: a program with another text of it may have begun at the same moment.
+    _checked(store, known, ddl)
     for statement in ddl.statements(migration.text):
         try:
             store.command(statement)
         except Refused as error:
             raise ConfigError(
-                f"migration {migration.version:04} ({migration.name}) failed at"
-                f" {store.address}: {error}"
+                f"{migration} failed at {store.address}: {error}. It is done again at"
+                " the next start"
             ) from error
-    store.insert(
-        "migrations",
-        ["version", "name", "checksum", "applied_at"],
-        [
-            [
-                migration.version,
-                migration.name,
-                migration.checksum,
-                datetime.now(UTC).replace(microsecond=0),
-            ]
-        ],
-    )
+    _record(store, migration, ddl=ddl, done=True)
+
+
+def _record(store: Store, migration: Migration, *, ddl: Ddl, done: bool) -> None:
+    row = [migration.version, migration.name, migration.checksum, ddl.cluster, done]
+    store.insert("migrations", _COLUMNS, [row])
 
 
 def _login(address: Address) -> str:
     """How a dictionary logs in to its own server; the embedded engine has no users."""
     if address.path is not None:
         return ""
-    password = address.password.replace("\\", "\\\\").replace("'", "\\'")
-    return f"USER '{address.username}' PASSWORD '{password}'"
+    return f"USER {quoted(address.username)} PASSWORD {quoted(address.password)}"

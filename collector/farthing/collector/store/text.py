@@ -42,4 +42,6 @@ def all_of(tests: Sequence[str]) -> str:
 
 def any_of(tests: Sequence[str]) -> str:
     """Some test holds. Not with OR: see decode.sql."""
-    return f"greatest({', '.join(tests)})" if len(tests) > 1 else "".join(tests) or "false"
+    return (
+        f"greatest({', '.join(tests)})" if len(tests) > 1 else "".join(tests) or "false"
+    )

@@ -97,7 +97,7 @@ def resolve_provider(
             return by_host, None, False
         if name == "openai":
             own = rules.own_host_pattern.search(server) is not None
-            return (name, None, True) if own else (word, Unresolved.UNKNOWN_HOST, False)
+            return name, None if own else Unresolved.UNKNOWN_HOST, own
     if name is None:
         return word, Unresolved.UNKNOWN_PROVIDER, False
     return name, None, False

@@ -1,5 +1,6 @@
--- Every entry of a run, in the order in which the spans began.
+-- The entries of a run, in the order in which the spans began.
 SELECT
+    count() OVER () AS of,
     time - toIntervalMicrosecond(duration_us) AS start_time,
     time, entry, reason, trace_id, span_id, parent_span_id, name, kind, operation, dialect, step, agent, provider, model,
     model_match, tool_name, error_type, duration_us, calls, cost_usd, tool_fee_usd, cost_state, cost_reason, price_row,
@@ -16,4 +17,4 @@ SELECT
 FROM spans
 WHERE run_id = {run_id:String}
 ORDER BY start_time, time DESC, span_id
-LIMIT 10000
+LIMIT {limit:UInt32}

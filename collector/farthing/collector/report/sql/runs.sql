@@ -23,7 +23,8 @@ SELECT
     sum(r.output_tokens) AS output,
     sum(r.reasoning_tokens) AS reasoning,
     sum(r.output_audio_tokens) AS output_audio,
-    sum(r.cost_usd) AS cost_usd
+    sum(r.cost_usd) AS cost_usd,
+    count() OVER () AS of
 FROM runs AS r
 WHERE {run_id:String} = '' OR run_id = {run_id:String}
 GROUP BY run_id

@@ -22,5 +22,7 @@ SELECT
 FROM spend_hourly AS h
 WHERE h.hour >= toDateTime({since_s:Int64}, 'UTC') AND h.hour < toDateTime({until_s:Int64}, 'UTC')
 GROUP BY ROLLUP(key)
-HAVING is_total OR calls != 0 OR cost_usd != 0
+HAVING is_total OR cost_usd != 0 OR calls != 0 OR tool_calls != 0 OR errors != 0 OR
+    (input, cache_read, cache_write_5m, cache_write_1h, input_audio, cache_audio, output, reasoning, output_audio)
+    != (0, 0, 0, 0, 0, 0, 0, 0, 0)
 ORDER BY is_total DESC, cost_usd DESC, key

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS spans{{local}} {{on_cluster}} (
     kind LowCardinality(String) COMMENT 'model_call, embedding, tool, agent, retrieval, other' CODEC(ZSTD(1)),
     operation LowCardinality(String) COMMENT 'As the emitter says it' CODEC(ZSTD(1)),
     scope LowCardinality(String) COMMENT 'Instrumentation scope' CODEC(ZSTD(1)),
-    scope_version LowCardinality(String) CODEC(ZSTD(1)),
+    scope_version LowCardinality(String) COMMENT 'Its version' CODEC(ZSTD(1)),
     dialect LowCardinality(String) COMMENT 'How its attributes were read' CODEC(ZSTD(1)),
     task_type LowCardinality(String) COMMENT 'Kind of task' CODEC(ZSTD(1)),
     step LowCardinality(String) COMMENT 'Step of the workflow' CODEC(ZSTD(1)),
@@ -25,18 +25,18 @@ CREATE TABLE IF NOT EXISTS spans{{local}} {{on_cluster}} (
     conversation_id String COMMENT 'gen_ai.conversation.id or session.id' CODEC(ZSTD(1)),
     provider LowCardinality(String) COMMENT 'Canonical provider, empty if not told' CODEC(ZSTD(1)),
     model LowCardinality(String) COMMENT 'Model of the price list; the emitted name where the list has none' CODEC(ZSTD(1)),
-    request_model LowCardinality(String) CODEC(ZSTD(1)),
-    response_model LowCardinality(String) CODEC(ZSTD(1)),
+    request_model LowCardinality(String) COMMENT 'As the emitter says it' CODEC(ZSTD(1)),
+    response_model LowCardinality(String) COMMENT 'As the provider answered' CODEC(ZSTD(1)),
     host LowCardinality(String) COMMENT 'server.address' CODEC(ZSTD(1)),
     service_tier LowCardinality(String) COMMENT 'Served tier, else the requested one' CODEC(ZSTD(1)),
     response_id String COMMENT 'The provider''s id of the response' CODEC(ZSTD(1)),
     finish_reasons LowCardinality(String) COMMENT 'Joined by commas' CODEC(ZSTD(1)),
-    streamed Bool CODEC(ZSTD(1)),
+    streamed Bool COMMENT 'Whether the answer came in parts' CODEC(ZSTD(1)),
     duration_us Int64 COMMENT 'Microseconds from start to end' CODEC(T64, ZSTD(1)),
     first_chunk_us Nullable(Int64) COMMENT 'Microseconds to the first chunk of a stream' CODEC(ZSTD(1)),
     error_type LowCardinality(String) COMMENT 'error.type; `error` where the span failed without saying how' CODEC(ZSTD(1)),
-    tool_name LowCardinality(String) CODEC(ZSTD(1)),
-    tool_call_id String CODEC(ZSTD(1)),
+    tool_name LowCardinality(String) COMMENT 'gen_ai.tool.name' CODEC(ZSTD(1)),
+    tool_call_id String COMMENT 'The model''s id of the tool call' CODEC(ZSTD(1)),
     calls Int8 COMMENT 'Measure: 1 for a model call or embedding that was answered' CODEC(ZSTD(1)),
     tool_calls Int8 COMMENT 'Measure: 1 for a tool call' CODEC(ZSTD(1)),
     errors Int8 COMMENT 'Measure: 1 for a span that failed' CODEC(ZSTD(1)),
@@ -50,9 +50,9 @@ CREATE TABLE IF NOT EXISTS spans{{local}} {{on_cluster}} (
     reasoning_tokens Int64 COMMENT 'Measure: reasoning' CODEC(T64, ZSTD(1)),
     output_audio_tokens Int64 COMMENT 'Measure: audio' CODEC(T64, ZSTD(1)),
     web_searches Int64 COMMENT 'Measure: searches that the provider ran' CODEC(T64, ZSTD(1)),
-    cost_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: what the call cost, tool fees included; NULL where that is not known' CODEC(ZSTD(1)),
-    tool_fee_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: the part of cost_usd that is fees for tools' CODEC(ZSTD(1)),
-    claimed_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: what the emitter says it cost' CODEC(ZSTD(1)),
+    cost_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: what the call cost, tool fees included; NULL where that is not known' CODEC(GCD, ZSTD(1)),
+    tool_fee_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: the part of cost_usd that is fees for tools' CODEC(GCD, ZSTD(1)),
+    claimed_usd Nullable(Decimal(38, 15)) COMMENT 'Measure: what the emitter says it cost' CODEC(GCD, ZSTD(1)),
     cost_state LowCardinality(String) COMMENT 'priced, free, flat_rate, partial, unpriced, no_usage; empty for what is not a billed call' CODEC(ZSTD(1)),
     cost_reason LowCardinality(String) COMMENT 'Why a call is not fully priced' CODEC(ZSTD(1)),
     price_row UInt64 COMMENT 'Row of prices that was used; 0 for none' CODEC(ZSTD(1)),
@@ -62,13 +62,15 @@ CREATE TABLE IF NOT EXISTS spans{{local}} {{on_cluster}} (
     flags Array(LowCardinality(String)) COMMENT 'What else a reader should know of the numbers' CODEC(ZSTD(1)),
     attributes Map(LowCardinality(String), String) COMMENT 'Other scalar attributes, message content left out' CODEC(ZSTD(1)),
     load LowCardinality(String) COMMENT 'The spool batch that brought it' CODEC(ZSTD(1)),
+    intake LowCardinality(String) COMMENT 'The way that it came in: which decoding, of which program' CODEC(ZSTD(1)),
     ingested_at DateTime('UTC') COMMENT 'When it was loaded; retention counts from here' CODEC(Delta, ZSTD(1))
 ) ENGINE = {{merge_tree}}
 PARTITION BY toYYYYMMDD(time)
 ORDER BY (run_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplicated}}, ttl_only_drop_parts = 1;
 
--- One line per run, once its parts are summed: always read it with GROUP BY run_id.
+-- One line per run, once its parts are summed: always read it with GROUP BY run_id. What
+-- its columns are called, they mean in spans too.
 CREATE TABLE IF NOT EXISTS runs{{local}} {{on_cluster}} (
     run_id String,
     task_type SimpleAggregateFunction(max, String),
@@ -78,9 +80,9 @@ CREATE TABLE IF NOT EXISTS runs{{local}} {{on_cluster}} (
     service SimpleAggregateFunction(max, String),
     environment SimpleAggregateFunction(max, String),
     agent SimpleAggregateFunction(max, String),
-    start_time SimpleAggregateFunction(min, DateTime64(6, 'UTC')),
-    end_time SimpleAggregateFunction(max, DateTime64(6, 'UTC')),
-    spans SimpleAggregateFunction(sum, Int64),
+    start_time SimpleAggregateFunction(min, DateTime64(6, 'UTC')) COMMENT 'Start of its first span',
+    end_time SimpleAggregateFunction(max, DateTime64(6, 'UTC')) COMMENT 'End of its last span',
+    spans SimpleAggregateFunction(sum, Int64) COMMENT 'Spans of all kinds, corrections left out',
     calls SimpleAggregateFunction(sum, Int64),
     unpriced_calls SimpleAggregateFunction(sum, Int64) COMMENT 'Calls whose cost is not known at all',
     partial_calls SimpleAggregateFunction(sum, Int64) COMMENT 'Calls of which a part has no price',
@@ -98,14 +100,15 @@ CREATE TABLE IF NOT EXISTS runs{{local}} {{on_cluster}} (
     web_searches SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
     tool_fee_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
-    claimed_usd SimpleAggregateFunction(sum, Decimal(38, 15))
+    claimed_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
+    ingested_at SimpleAggregateFunction(max, DateTime('UTC')) COMMENT 'When the last of it was loaded; retention counts from here'
 ) ENGINE = {{aggregating_merge_tree}}
 ORDER BY run_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplicated}};
 
 -- Spend by hour and by everything that reports ask for.
 CREATE TABLE IF NOT EXISTS spend_hourly{{local}} {{on_cluster}} (
-    hour DateTime('UTC'),
+    hour DateTime('UTC') COMMENT 'The hour in which calls ended',
     task_type LowCardinality(String),
     business_unit LowCardinality(String),
     team LowCardinality(String),
@@ -134,7 +137,8 @@ CREATE TABLE IF NOT EXISTS spend_hourly{{local}} {{on_cluster}} (
     web_searches SimpleAggregateFunction(sum, Int64),
     cost_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
     tool_fee_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
-    claimed_usd SimpleAggregateFunction(sum, Decimal(38, 15))
+    claimed_usd SimpleAggregateFunction(sum, Decimal(38, 15)),
+    ingested_at SimpleAggregateFunction(max, DateTime('UTC')) COMMENT 'When the last of it was loaded; retention counts from here'
 ) ENGINE = {{aggregating_merge_tree}}
 PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, task_type, business_unit, team, user, service, environment, agent, step, provider, model, cost_state)
@@ -170,7 +174,8 @@ SELECT
     sum(web_searches) AS web_searches,
     sum(ifNull(cost_usd, 0)) AS cost_usd,
     sum(ifNull(tool_fee_usd, 0)) AS tool_fee_usd,
-    sum(ifNull(claimed_usd, 0)) AS claimed_usd
+    sum(ifNull(claimed_usd, 0)) AS claimed_usd,
+    max(ingested_at) AS ingested_at
 FROM spans{{local}} AS s
 GROUP BY run_id;
 
@@ -195,6 +200,19 @@ SELECT
     sum(web_searches) AS web_searches,
     sum(ifNull(cost_usd, 0)) AS cost_usd,
     sum(ifNull(tool_fee_usd, 0)) AS tool_fee_usd,
-    sum(ifNull(claimed_usd, 0)) AS claimed_usd
+    sum(ifNull(claimed_usd, 0)) AS claimed_usd,
+    max(ingested_at) AS ingested_at
 FROM spans{{local}} AS s
 GROUP BY hour, task_type, business_unit, team, user, service, environment, agent, step, provider, model, cost_state;
+
+{{#cluster}}
+-- On a cluster the plain names are the whole of it, and a run is on one shard.
+CREATE TABLE IF NOT EXISTS spans {{on_cluster}} AS spans_local
+ENGINE = Distributed({{cluster}}, '{{database}}', 'spans_local', cityHash64(run_id));
+
+CREATE TABLE IF NOT EXISTS runs {{on_cluster}} AS runs_local
+ENGINE = Distributed({{cluster}}, '{{database}}', 'runs_local', cityHash64(run_id));
+
+CREATE TABLE IF NOT EXISTS spend_hourly {{on_cluster}} AS spend_hourly_local
+ENGINE = Distributed({{cluster}}, '{{database}}', 'spend_hourly_local');
+{{/cluster}}

@@ -1,8 +1,8 @@
 -- The price book: every row of every catalogue that was ever in force, so that the row
--- of an old entry can still be shown. The dictionaries hold the newest catalogue.
+-- of an old entry can still be shown. The dictionaries (dictionaries.sql) hold the newest.
 CREATE TABLE IF NOT EXISTS catalogues {{on_cluster}} (
     catalogue String COMMENT 'SHA-256 of its content',
-    loaded_at DateTime64(6, 'UTC')
+    loaded_at DateTime64(6, 'UTC') DEFAULT now64(6)
 ) ENGINE = {{replacing_merge_tree}} ORDER BY (loaded_at, catalogue);
 
 CREATE TABLE IF NOT EXISTS prices {{on_cluster}} (
@@ -44,29 +44,3 @@ CREATE TABLE IF NOT EXISTS tool_fees {{on_cluster}} (
     source String,
     checked_on String
 ) ENGINE = {{replacing_merge_tree}} ORDER BY (catalogue, provider, model, tool, valid_from);
-
-CREATE DICTIONARY IF NOT EXISTS price_rates {{on_cluster}} (
-    provider String, model String, ctx UInt8, slot UInt8,
-    valid_from DateTime, valid_to DateTime,
-    row_id UInt64, kind String, thresholds Array(Int64), rates Array(Int64), notes String, catalogue String
-) PRIMARY KEY provider, model, ctx, slot
-SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT provider, model, ctx, slot, valid_from, valid_to, row_id, kind, thresholds, rates, notes, catalogue FROM {{database}}.prices WHERE catalogue = (SELECT argMax(catalogue, loaded_at) FROM {{database}}.catalogues)'))
-LAYOUT(COMPLEX_KEY_RANGE_HASHED()) RANGE(MIN valid_from MAX valid_to) LIFETIME(0);
-
-CREATE DICTIONARY IF NOT EXISTS price_keys {{on_cluster}} (
-    provider String, model String, ctx UInt8, slot UInt8, rows UInt64
-) PRIMARY KEY provider, model, ctx, slot
-SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT provider, model, ctx, slot, count() FROM {{database}}.prices WHERE catalogue = (SELECT argMax(catalogue, loaded_at) FROM {{database}}.catalogues) GROUP BY provider, model, ctx, slot'))
-LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0);
-
-CREATE DICTIONARY IF NOT EXISTS price_models {{on_cluster}} (
-    provider String, id String, model String, kind String, dated_ok UInt8
-) PRIMARY KEY provider, id
-SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT provider, id, model, kind, dated_ok FROM {{database}}.price_ids WHERE catalogue = (SELECT argMax(catalogue, loaded_at) FROM {{database}}.catalogues)'))
-LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0);
-
-CREATE DICTIONARY IF NOT EXISTS price_fees {{on_cluster}} (
-    provider String, model String, tool String, valid_from DateTime, valid_to DateTime, femto_usd Int64
-) PRIMARY KEY provider, model, tool
-SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT provider, model, tool, valid_from, valid_to, femto_usd FROM {{database}}.tool_fees WHERE catalogue = (SELECT argMax(catalogue, loaded_at) FROM {{database}}.catalogues)'))
-LAYOUT(COMPLEX_KEY_RANGE_HASHED()) RANGE(MIN valid_from MAX valid_to) LIFETIME(0);

@@ -2,7 +2,7 @@
 -- ledger entries. The nested type mirrors request.proto. Names repeat, so they are
 -- dictionary-encoded as they are parsed: what depends on a name alone is then computed
 -- once per block. An absent number must not look like 0, hence Nullable.
-CREATE TABLE IF NOT EXISTS {{intake}} {{on_cluster}} (
+CREATE TABLE {{intake}} {{on_cluster}} (
     resource_spans Array(Tuple(
         resource Tuple(attributes Array(Tuple(key String, value Tuple(string_value String)))),
         scope_spans Array(Tuple(
@@ -20,5 +20,5 @@ CREATE TABLE IF NOT EXISTS {{intake}} {{on_cluster}} (
     ))
 ) ENGINE = Null;
 
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{intake}}_view {{on_cluster}} TO spans AS
+CREATE MATERIALIZED VIEW {{intake}}_view {{on_cluster}} TO spans AS
 {{decode}};

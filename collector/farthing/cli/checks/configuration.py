@@ -1,0 +1,96 @@
+"""Checks of what was configured: settings, prices."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from farthing.cli.checks import Findings, ok, problem, warning
+from farthing.collector.config import UNSET, Settings, Told, unknown_variables
+from farthing.collector.pricebook import load_user_prices
+from farthing.collector.report.health import LedgerState
+from farthing.economics.prices.catalogue import Catalogue, load_catalogue
+from farthing.errors import ConfigError
+
+_STALE_DAYS: Final = 60
+_SHOWN_OF_HASH: Final = 12
+
+
+def configuration(told: list[Told]) -> Findings:
+    """What is set, by whom, and variables that look like settings but are none."""
+    said = [
+        f"{item.name} ({item.source})"
+        for item in told
+        if item.source != "default" and item.value != UNSET
+    ]
+    yield ok("configuration", f"set: {', '.join(said) or 'nothing, all defaults'}")
+    for name, meant in unknown_variables().items():
+        yield warning(
+            "configuration", f"{name} is no setting", f"did you mean {meant}?"
+        )
+
+
+def prices(settings: Settings, ledger: LedgerState | None) -> Findings:
+    """The price book, the operator's file, and what the ledger prices by."""
+    catalogue = load_catalogue()
+    rules = catalogue.rules
+    age = (datetime.now(UTC).date() - date.fromisoformat(rules.base_checked_on)).days
+    says = (
+        f"{sum(1 for _ in catalogue):,} rows of {rules.base}, checked on"
+        f" {rules.base_checked_on}"
+    )
+    if age > _STALE_DAYS:
+        yield warning("prices", f"{says}, {age} days ago", "upgrade Farthing")
+    else:
+        yield ok("prices", says)
+    if settings.prices_file is not None:
+        try:
+            catalogue = load_user_prices(settings.prices_file, catalogue)
+        except ConfigError as error:
+            yield problem("prices", str(error), "correct the file; see docs/prices.md")
+            return
+        yield ok("prices", f"{settings.prices_file} is laid over them")
+    if ledger is not None:
+        yield from _in_force(catalogue, ledger)
+
+
+def _in_force(catalogue: Catalogue, ledger: LedgerState) -> Findings:
+    held = f"price book {ledger.catalogue[:_SHOWN_OF_HASH]}"
+    if ledger.catalogue == catalogue.sha256:
+        yield ok("prices", f"the ledger prices by {held}, this one")
+    else:
+        yield warning(
+            "prices",
+            f"the ledger prices by {held}, not by {catalogue.sha256[:_SHOWN_OF_HASH]}"
+            " of these settings",
+            "restart the collector to price what comes by the newer one",
+        )
+
+
+def clock(ledger: LedgerState | None) -> Findings:
+    """Whether this machine's clock can be right."""
+    now = datetime.now(UTC)
+    checked_on = load_catalogue().rules.base_checked_on
+    if now.date() < date.fromisoformat(checked_on):
+        yield problem(
+            "clock",
+            f"it says {now:%Y-%m-%d}, before the prices were checked ({checked_on})",
+            "set this machine's clock: calls are priced at their own time",
+        )
+        return
+    off_s = 0.0 if ledger is None else abs((now - _utc(ledger.now)).total_seconds())
+    if off_s > _MOST_OFF_S:
+        yield warning(
+            "clock",
+            f"this machine and the ledger's server differ by {off_s:.0f} s",
+            "synchronise both (NTP)",
+        )
+    else:
+        yield ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+_MOST_OFF_S: Final = 30.0
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,209 @@
+"""`farthing explain`: how each cent of a span came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import click
+
+from farthing.cli import show
+from farthing.cli.ledger import ledger_settings, reader
+from farthing.cli.options import data_option, json_option
+from farthing.cli.show import Column
+from farthing.collector.app import price_catalogue
+from farthing.collector.explain import (
+    Account,
+    Entry,
+    Part,
+    PriceRow,
+    account,
+    day,
+    to_json,
+)
+from farthing.collector.report.plain import plain
+from farthing.economics.prices.levels import usd_per_mtok
+from farthing.economics.prices.rates import Ctx
+
+_PARTS: Final = (
+    Column("bucket"),
+    Column("units", "right"),
+    Column("USD per million", "right"),
+    Column("USD", "right"),
+)
+_RULES: Final = {
+    "": "it tells no usage that counts",
+    "no_cache": "no cached tokens are told, so input is input",
+    "inclusive": "its input includes the cached tokens, which were taken out",
+    "assumed_inclusive": (
+        "nobody says whether its input includes the cached tokens; OpenTelemetry's"
+        " convention is assumed, and they were taken out"
+    ),
+    "exclusive": "its input leaves out the cached tokens",
+    "proven_exclusive": (
+        "it tells more cached tokens than input, so its input leaves them out"
+    ),
+}
+
+
+@click.command()
+@click.argument("span_id")
+@data_option
+@json_option
+def command(span_id: str, data_dir: Path | None, *, as_json: bool) -> None:
+    """How each cent of a span came about: what was said, the price row, its source,
+    each multiplication, and every correction since.
+
+    SPAN_ID is the id of the span, or as many of its first digits as no other has.
+    """
+    catalogue = price_catalogue(ledger_settings(data_dir))
+    with reader(data_dir) as store:
+        found = account(store, span_id, catalogue)
+    if as_json:
+        show.as_json(to_json(found))
+    else:
+        print_account(found)
+
+
+def print_account(found: Account) -> None:
+    """The account for people."""
+    for text in _head(found):
+        show.line(text)
+    for number, entry in enumerate(found.entries, start=1):
+        show.line()
+        _print_entry(entry, f"Entry {number} of {len(found.entries)}")
+    show.line()
+    for text in _net(found):
+        show.line(text)
+
+
+def _head(found: Account) -> Iterator[str]:
+    said = found.told.fields
+    yield f"Span {said['span_id']} of run {said['run_id']}"
+    yield f"  {said['name']} ({said['kind']}), ended {_utc(said['time'])}"
+    scope = f"{said['scope'] or 'an unnamed scope'} {said['scope_version']}".strip()
+    rule = said["usage_rule"]
+    yield f"  told by {scope}, read as {said['dialect']}"
+    if said["cost_state"]:
+        yield f"  usage {rule or 'none'}: {_RULES.get(rule, rule)}"
+        yield from _matched(found.told)
+    if said["flags"]:
+        yield f"  flags: {', '.join(said['flags'])}"
+
+
+def _matched(entry: Entry) -> Iterator[str]:
+    said = entry.fields
+    which = "response" if said["response_model"] else "request"
+    name = said[f"{which}_model"]
+    if said["model_match"]:
+        found = f"{said['provider']} / {said['model']} ({said['model_match']})"
+    else:
+        found = f"no model of {said['provider'] or 'an unknown provider'}"
+    yield f"  {which} model {name!r} is {found}"
+
+
+def _print_entry(entry: Entry, title: str) -> None:
+    said = entry.fields
+    what = "as told" if said["entry"] == "span" else f"correction: {said['reason']}"
+    show.line(f"{title}, {what}; loaded {_utc(said['ingested_at'])} by {said['load']}")
+    if said["owner_span_id"]:
+        show.line(f"  the call is told by span {said['owner_span_id']}")
+    if entry.row is not None:
+        for text in _row_lines(entry, entry.row):
+            show.line(f"  {text}")
+    elif said["price_row"]:
+        show.line(f"  price row {said['price_row']} is not in the ledger's price list")
+    if entry.parts:
+        show.table(_PARTS, [_part(part) for part in entry.parts], indent=2)
+    for text in _sum(entry):
+        show.line(f"  {text}")
+
+
+def _row_lines(entry: Entry, row: PriceRow) -> Iterator[str]:
+    yield (
+        f"price row {row.row_id} of catalogue {row.catalogue[:12]}: {row.provider} /"
+        f" {row.model}, {Ctx(row.ctx).name.lower()}"
+        + (f", time of day {row.slot}" if row.slot else "")
+    )
+    begins = day(row.valid_from) if row.valid_from else "ever"
+    ends = "further notice" if row.is_open else day(row.valid_to + 1)
+    source = row.source or "genai-prices"
+    checked = f", checked on {row.checked_on}" if row.checked_on else ""
+    yield f"from {begins} to {ends}; {row.origin}: {source}{checked}"
+    if row.thresholds:
+        bounds = ", ".join(show.count(bound) for bound in row.thresholds)
+        prompt = abs(sum(part.units for part in entry.parts if part.name in _INPUTS))
+        yield f"level {entry.level}: {show.count(prompt)} input tokens against {bounds}"
+    if entry.factor is not None:
+        factor = entry.factor
+        yield (
+            f"rates times {factor.numerator}/{factor.denominator}:"
+            f" {factor.label or 'geography'} ({factor.source})"
+        )
+
+
+_INPUTS: Final = (
+    "input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio",
+    "cache_audio",
+)  # fmt: skip
+
+
+def _part(part: Part) -> list[str]:
+    if part.rate_femto is None:
+        return [part.name, show.count(part.units), "no rate", show.UNKNOWN]
+    assert part.usd is not None
+    rate = usd_per_mtok(part.rate_femto)
+    return [part.name, show.count(part.units), rate, plain(part.usd)]
+
+
+def _sum(entry: Entry) -> Iterator[str]:
+    said = entry.fields
+    if not said["cost_state"]:
+        yield "not a billed call: it has no cost of its own"
+        return
+    why = said["cost_reason"]
+    state = f"{said['cost_state']}: {why}" if why else said["cost_state"]
+    listed = entry.list_usd
+    if listed is not None and listed != entry.cost_usd:
+        yield f"list price {plain(listed)} USD"
+    if said["claimed_usd"] is not None:
+        claim = said["claimed_usd"]
+        beside = "" if listed is None else f", {plain(claim - listed)} beside the list"
+        yield f"the emitter claims {plain(claim)} USD{beside}"
+    cost = "not known" if entry.cost_usd is None else f"{plain(entry.cost_usd)} USD"
+    reported = ", the provider's own figure" if entry.is_reported else ""
+    yield f"cost {cost} ({state}{reported})"
+    if not entry.adds_up:
+        yield f"THIS DOES NOT ADD UP: the parts give {_plain(entry.expected_usd)}"
+
+
+def _net(found: Account) -> Iterator[str]:
+    if not found.told.fields["cost_state"]:
+        return
+    net = "not known" if found.net_usd is None else f"{plain(found.net_usd)} USD"
+    calls = found.net_calls
+    if calls == 0:
+        yield f"Net: {net}; it counts for no call"
+    else:
+        yield f"Net: {net}, {calls} {'call' if calls == 1 else 'calls'}"
+    if found.today is None:
+        return
+    if found.today_differs:
+        now = found.today
+        cost = "not known" if now.usd is None else f"{plain(now.usd)} USD"
+        ended = f"{found.told.fields['time']:%Y-%m-%d}"
+        yield f"Today's price book says {cost} ({now.state}), row {now.row_id}"
+        yield f"  `farthing reprice --since {ended} --dry-run` shows what would change"
+    else:
+        yield "Today's price book says the same"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _plain(usd: Decimal | None) -> str | None:
+    return None if usd is None else plain(usd)

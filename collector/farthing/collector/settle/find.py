@@ -1,0 +1,149 @@
+"""Finds, after a load, the entries that may tell of one call with another entry.
+
+Emitters that tell each call once share no number between two of their spans, which one
+query over a narrow table finds out. Only what is left is read from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from itertools import islice
+from typing import Any, Final
+
+from farthing.collector.settle.entries import NOT_COPIED, Columns, Entry
+from farthing.collector.settle.telling import OWN_IDS
+from farthing.collector.store.client import Store
+from farthing.collector.store.text import any_of, fill, quoted
+
+SLACK_US: Final = 5_000_000
+"""By how much two tellings of one call may miss each other: clocks differ."""
+_LONGEST_US: Final = 600_000_000
+_PLACES_AT_ONCE: Final = 2_000  # the text of a query has a limit
+_SEEDS_AT_ONCE: Final = 8_000
+_LINKS: Final = ("span", "parent", "answer", "likeness")
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of time in microseconds; what overlaps it is looked at."""
+
+    from_us: int
+    until_us: int
+
+    spans: int = 0
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {
+            "from_us": str(self.from_us - SLACK_US),
+            "until_us": str(self.until_us + SLACK_US),
+            "exactly_from_us": str(self.from_us),
+            "exactly_until_us": str(self.until_us),
+        }
+
+
+class Finder:
+    """Reads the ledger for `Settler`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns of an entry that a correction copies."""
+        rows = self._store.rows(
+            "SELECT name FROM system.columns"
+            " WHERE database = currentDatabase() AND table = 'spans' ORDER BY position"
+        )
+        return Columns([r["name"] for r in rows if r["name"] not in NOT_COPIED])
+
+    def entries(self, batch_name: str) -> list[Entry]:
+        """What may have to be settled now that a batch is loaded; mostly nothing."""
+        load = quoted(batch_name)
+        window = self._window(load)
+        if window is None or not self._shows_signs(load, window):
+            return []
+        places: dict[tuple[str, str], None] = {}
+        seen: set[int] = set()
+        seeds = [fill(_sql("seeds.sql"), {"load": load})]
+        while seeds:
+            rows = [row for one in seeds for row in self._linked(load, window, one)]
+            places.update(dict.fromkeys((row["run_id"], row["at"]) for row in rows))
+            new = [row for row in rows if row["is_old"] and row["span"] not in seen]
+            seen.update(row["span"] for row in new)
+            if new:
+                window = _window_of(new)
+            seeds = list(_seeds(new))
+        return list(self._read(load, places))
+
+    def _window(self, load: str) -> _Window | None:
+        values = {"load": load, "longest_us": str(_LONGEST_US)}
+        [row] = self._store.rows(fill(_sql("window.sql"), values))
+        if not row["tellings"]:
+            return None
+        return _Window(row["from_us"], row["until_us"], row["spans"])
+
+    def _shows_signs(self, load: str, window: _Window) -> bool:
+        of_batch = f"FROM tellings WHERE load = {load} AND entry = 'span'"
+        values = {
+            "spans": f"SELECT span {of_batch}",
+            "parents": f"SELECT parent {of_batch} AND parent != 0",
+            **window.values,
+        }
+        [row] = self._store.rows(fill(_sql("signs.sql"), values))
+        is_told_again = row["tellings"] > window.spans
+        return bool(is_told_again or row["inside"] or row["outside"] or row["is_mixed"])
+
+    def _linked(self, load: str, window: _Window, seeds: str) -> list[dict[str, Any]]:
+        values = {
+            "load": load,
+            "seeds": seeds,
+            "has_own_id": any_of([f"startsWith(scope, {quoted(s)})" for s in OWN_IDS]),
+            **window.values,
+        }
+        links = fill(_sql("links.sql"), values)
+        if not self._store.rows(f"{links} LIMIT 1"):
+            return []
+        values["hard"] = f"SELECT link FROM ({links}) WHERE is_hard"
+        values["soft"] = f"SELECT link FROM ({links}) WHERE NOT is_hard"
+        return self._store.rows(fill(_sql("tellings.sql"), values))
+
+    def _read(self, load: str, places: Iterable[tuple[str, str]]) -> Iterator[Entry]:
+        for chunk in _chunks([f"({quoted(r)},'{at}')" for r, at in places], _PLACES_AT_ONCE):
+            sql = fill(
+                _sql("entries.sql"),
+                {
+                    "columns": ", ".join(self.columns.names),
+                    "places": ",".join(chunk),
+                    "load": load,
+                },
+            )
+            text = self._store.raw(sql, fmt="TabSeparated").decode()
+            for line in text.split("\n")[:-1]:
+                yield self.columns.entry(line)
+
+
+def _window_of(rows: Sequence[dict[str, Any]]) -> _Window:
+    return _Window(
+        min(row["start_us"] for row in rows), max(row["end_us"] for row in rows)
+    )
+
+
+def _seeds(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Queries for the links of tellings that were found, to find theirs in turn."""
+    links = {row[name] for row in rows for name in _LINKS}
+    for chunk in _chunks(sorted(links - {0}), _SEEDS_AT_ONCE):
+        yield f"SELECT arrayJoin([{','.join(map(str, chunk))}]::Array(UInt64))"
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def _sql(name: str) -> str:
+    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")

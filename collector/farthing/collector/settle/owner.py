@@ -1,0 +1,223 @@
+"""Who owns a call, and what the other tellings add to the owner's entry.
+
+The best-informed telling owns the call. What it leaves out and another one says is
+filled in, as far as both agree on the sums; a call of which the buckets have changed is
+priced again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
+from farthing.collector.settle.groups import ancestors
+from farthing.collector.settle.telling import Key, Telling
+from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
+from farthing.economics.usage import TokenBuckets
+
+_RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
+"""What belongs to a run: taken from whoever tells which run it was."""
+_WHOSE: Final = (*_RUN, "agent", "service", "environment")
+_NAMES: Final = ("response_id", "finish_reasons", "tool_name", "tool_call_id")
+_MODEL: Final = ("provider", "host", "request_model", "response_model")
+_WAY: Final = ("service_tier", "speed", "geo", "region", "deployment")
+_UNKNOWN_MODEL: Final = (
+    "unknown_provider",
+    "unknown_host",
+    "no_model",
+    "unknown_model",
+    "deployment_not_mapped",
+)
+_FLAGS_OF_PRICE: Final = frozenset(Flag) - {Flag.TTL_ASSUMED}
+_INPUT, _READ, _SHORT, _LONG, _AUDIO, _READ_AUDIO, _OUTPUT, _THOUGHT, _SPOKEN = range(9)
+_PARTS: Final = (
+    # Of the owner's bucket on the left, what another telling says of the right one.
+    (_INPUT, _READ),
+    (_INPUT, _SHORT),
+    (_INPUT, _LONG),
+    (_INPUT, _AUDIO),
+    (_READ, _READ_AUDIO),
+    (_OUTPUT, _THOUGHT),
+    (_OUTPUT, _SPOKEN),
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def ranked(tellings: Sequence[Telling]) -> list[Telling]:
+    """The tellings of one call, its owner first."""
+    if not tellings[0].is_tool:
+        return sorted(tellings, key=lambda telling: telling.rank)
+    among = {telling.key: telling for telling in tellings}
+    return sorted(tellings, key=lambda telling: _outermost(telling, among))
+
+
+def _outermost(telling: Telling, among: Mapping[Key, Telling]) -> tuple[object, ...]:
+    depth = len(ancestors(telling, among))
+    return depth, telling.start_us, -telling.end_us, telling.key
+
+
+def completed(owner: Telling, others: Sequence[Telling], catalogue: Catalogue) -> dict[str, str]:
+    """Fields of the owner's entry that its siblings, the best informed first, change."""
+    changes = {**_attribution(owner, others), **_filled(owner, others, _NAMES)}
+    if owner.is_tool or not owner.has_usage or not owner.is_counted:
+        return changes
+    told = {**_usage(owner, others), **_way(owner, others)}
+    if told:
+        changes.update(_priced(owner, told, catalogue))
+    return changes
+
+
+def _attribution(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
+    """Who pays: the run of whoever knows it best, and what nobody else says."""
+    best = max(others, key=lambda telling: telling.run_evidence)
+    if best.run_evidence <= owner.run_evidence:
+        return _filled(owner, others, _WHOSE)
+    changes = _filled(owner, [best, *others], _WHOSE)
+    for name in ("run_id", *_RUN):
+        if best.said[name] and best.said[name] != owner.said[name]:
+            changes[name] = best.said[name]
+    return changes
+
+
+def _filled(
+    owner: Telling, others: Iterable[Telling], names: Iterable[str]
+) -> dict[str, str]:
+    """What the owner leaves empty and another one says."""
+    found = {}
+    for name in names:
+        if not owner.said[name]:
+            said = (telling.said[name] for telling in others)
+            value = next(filter(None, said), "")
+            if value:
+                found[name] = value
+    return found
+
+
+def _way(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
+    """How it was served, and by what model where the owner's is not in the price list."""
+    changes = _filled(owner, others, _WAY)
+    if owner.said["cost_reason"] in _UNKNOWN_MODEL:
+        known = (t for t in others if t.has_usage and t.said["cost_state"] != "unpriced")
+        telling = next(known, None)
+        if telling is not None:
+            changes.update({name: telling.said[name] for name in _MODEL})
+    if any(telling.said["batch"] == "true" for telling in others):
+        changes["batch"] = "true"
+    return {n: value for n, value in changes.items() if value != owner.said[n]}
+
+
+def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
+    """The owner's counts with what the others split off them."""
+    tokens = list(owner.said.tokens)
+    flags = owner.said.flags
+    for telling in others:
+        if telling.has_usage:
+            _split(tokens, flags, telling)
+    changes = {name: str(n) for name, n in zip(TOKENS, tokens, strict=True)}
+    if flags != owner.said.flags:
+        changes["flags"] = flags_text(flags)
+    if owner.said["web_searches"] == "0":
+        changes["web_searches"] = str(max(t.said.number("web_searches") for t in others))
+    if owner.said["claimed_usd"] == NULL:
+        changes["claimed_usd"] = next(
+            (t.said["claimed_usd"] for t in others if t.said["claimed_usd"] != NULL), NULL
+        )
+    return {n: value for n, value in changes.items() if value != owner.said[n]}
+
+
+def _split(tokens: list[int], flags: list[str], telling: Telling) -> None:
+    """Split the owner's buckets as finely as another telling of the same sums does."""
+    theirs = telling.said.tokens
+    agrees = {
+        _INPUT: sum(tokens[:_OUTPUT]) == sum(theirs[:_OUTPUT]),
+        _OUTPUT: sum(tokens[_OUTPUT:]) == sum(theirs[_OUTPUT:]),
+    }
+    for whole, part in _PARTS:
+        agreed = agrees[_OUTPUT if part > _OUTPUT else _INPUT]
+        if agreed and not tokens[part] and theirs[part] <= tokens[whole]:
+            tokens[part] = theirs[part]
+            tokens[whole] -= theirs[part]
+    _split_writes(tokens, flags, telling, agrees=agrees[_INPUT])
+
+
+def _split_writes(
+    tokens: list[int], flags: list[str], telling: Telling, *, agrees: bool
+) -> None:
+    """The lifetimes of cache writes, where the owner does not tell them."""
+    theirs = telling.said.tokens
+    is_same = tokens[_SHORT] + tokens[_LONG] == theirs[_SHORT] + theirs[_LONG]
+    if Flag.TTL_ASSUMED in telling.said.flags or not agrees or not is_same:
+        return
+    if Flag.TTL_ASSUMED in flags:
+        flags.remove(Flag.TTL_ASSUMED)
+        tokens[_SHORT], tokens[_LONG] = theirs[_SHORT], theirs[_LONG]
+
+
+def _priced(
+    owner: Telling, told: Mapping[str, str], catalogue: Catalogue
+) -> dict[str, str]:
+    """What was told, and what it costs."""
+    said = {name: told.get(name, owner.said[name]) for name in (*_READ_FOR_PRICE, "flags")}
+    cost = price(_call(said, owner), catalogue)
+    return {**told, **_cost_fields(cost, said)}
+
+
+_READ_FOR_PRICE: Final = (*TOKENS, *_MODEL, *_WAY, "batch", "web_searches", "claimed_usd")
+
+
+def _call(said: Mapping[str, str], owner: Telling) -> Call:
+    counts = [int(said[name]) for name in TOKENS]
+    claimed = said["claimed_usd"]
+    return Call(
+        provider=said["provider"],
+        at=_EPOCH + timedelta(microseconds=owner.end_us),
+        buckets=TokenBuckets(**dict(zip(_BUCKETS, counts, strict=True))),
+        response_model=said["response_model"],
+        request_model=said["request_model"],
+        host=said["host"],
+        service_tier=said["service_tier"],
+        batch=said["batch"] == "true",
+        speed=said["speed"],
+        geo=said["geo"],
+        region=said["region"],
+        deployment=said["deployment"],
+        tool_uses={"web_search": int(said["web_searches"])},
+        claimed_usd=None if claimed == NULL else Decimal(claimed),
+    )
+
+
+_BUCKETS: Final = tuple(name.removesuffix("_tokens") for name in TOKENS)
+
+
+def _cost_fields(cost: Cost, said: Mapping[str, str]) -> dict[str, str]:
+    """A cost as columns, as decode.sql writes them."""
+    kept = [flag for flag in flags_in(said["flags"]) if flag not in _FLAGS_OF_PRICE]
+    flags = [*kept, *(f for f in cost.flags if f != Flag.TTL_ASSUMED)]
+    has_row = cost.row_id != 0
+    return {
+        **({"model": cost.model, "provider": cost.provider} if cost.model else {}),
+        "model_match": cost.match,
+        "cost_usd": _money(cost.usd),
+        "tool_fee_usd": _money(_fee_usd(cost)),
+        "cost_state": str(cost.state),
+        "cost_reason": str(cost.reason or ""),
+        "price_row": str(cost.row_id),
+        "catalogue": cost.catalogue_sha256 if has_row else "",
+        "flags": flags_text(flags),
+    }
+
+
+def _fee_usd(cost: Cost) -> Decimal | None:
+    """Fees for tools: known where the price list's own figure is what counts."""
+    is_listed = cost.state in (State.PRICED, State.PARTIAL)
+    if not is_listed or Flag.PROVIDER_REPORTED in cost.flags:
+        return None
+    fees = (usd for name, usd in cost.components_usd.items() if name.startswith("tool:"))
+    return sum(fees, Decimal(0))
+
+
+def _money(usd: Decimal | None) -> str:
+    return NULL if usd is None else f"{usd.normalize():f}"

@@ -1,0 +1,21 @@
+-- The tellings of the spans that hold one of the links, corrections of them included, and
+-- where their entries are.
+SELECT
+    run_id, toString(time) AS at, entry = 'span' AND load != {{load}} AS is_old,
+    toUnixTimestamp64Micro(start_time) AS start_us, toUnixTimestamp64Micro(time) AS end_us,
+    span, parent, answer, likeness
+FROM tellings
+WHERE time >= fromUnixTimestamp64Micro({{from_us}}, 'UTC') AND start_time <= fromUnixTimestamp64Micro({{until_us}}, 'UTC')
+    AND span GLOBAL IN (
+        SELECT span
+        FROM tellings
+        WHERE time >= fromUnixTimestamp64Micro({{from_us}}, 'UTC') AND start_time <= fromUnixTimestamp64Micro({{until_us}}, 'UTC')
+            AND entry = 'span'
+            AND (
+                span GLOBAL IN ({{hard}}) OR parent GLOBAL IN ({{hard}}) OR answer GLOBAL IN ({{hard}})
+                OR (
+                    time >= fromUnixTimestamp64Micro({{exactly_from_us}}, 'UTC') AND start_time <= fromUnixTimestamp64Micro({{exactly_until_us}}, 'UTC')
+                    AND (parent GLOBAL IN ({{soft}}) OR likeness GLOBAL IN ({{soft}}))
+                )
+            )
+    )

@@ -1,0 +1,78 @@
+"""The price book in the ledger: tables of all catalogues, dictionaries of the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.schema import Ddl
+from farthing.collector.store.text import sql_file
+from farthing.economics.prices.catalogue import Catalogue
+from farthing.economics.prices.rates import ABSENT
+
+_Table = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
+
+
+def write_prices(store: Store, catalogue: Catalogue, *, ddl: Ddl) -> None:
+    """Make `catalogue` the one that later calls are priced by.
+
+    The row in `catalogues` comes last: a catalogue that was half written is not held.
+    """
+    known = store.rows(
+        "SELECT argMax(catalogue, loaded_at) AS newest,"
+        " countIf(catalogue = {sha256:String}) AS held FROM catalogues",
+        {"sha256": catalogue.sha256},
+    )[0]
+    if not known["held"]:
+        for table, columns, rows in _tables(catalogue):
+            store.insert(table, columns, rows)
+    if known["newest"] != catalogue.sha256:
+        store.insert("catalogues", ["catalogue"], [[catalogue.sha256]])
+    for statement in ddl.statements(sql_file("dictionaries.sql")):
+        store.command(statement)
+
+
+def _tables(catalogue: Catalogue) -> Iterator[_Table]:
+    """The content of the price tables of one catalogue."""
+    sha256 = catalogue.sha256
+    yield (
+        "prices",
+        [
+            "catalogue", "row_id", "provider", "model", "ctx", "slot", "valid_from",
+            "valid_to", "thresholds", "rates", "kind", "currency", "origin", "notes",
+            "source", "checked_on",
+        ],
+        [
+            [
+                sha256, row.row_id, row.provider, row.model, row.ctx, row.slot,
+                row.valid_from, row.valid_to - 1, list(row.thresholds),
+                [ABSENT if rate is None else rate for level in row.levels for rate in level],
+                row.kind.value, row.currency, row.origin.value, " ".join(row.notes),
+                row.source, row.checked_on,
+            ]
+            for row in catalogue
+        ],
+    )  # fmt: skip
+    yield (
+        "price_ids",
+        ["catalogue", "provider", "id", "model", "kind", "dated_ok"],
+        [
+            [sha256, row.provider, row.id, row.model, row.kind, int(row.dated_ok)]
+            for row in catalogue.models.values()
+        ],
+    )
+    yield (
+        "tool_fees",
+        [
+            "catalogue", "provider", "model", "tool", "valid_from", "valid_to",
+            "femto_usd", "source", "checked_on",
+        ],
+        [
+            [
+                sha256, row.provider, row.model, row.tool, row.valid_from,
+                row.valid_to - 1, row.femto_usd, row.source, row.checked_on,
+            ]
+            for row in catalogue.rules.tool_fees
+        ],
+    )  # fmt: skip

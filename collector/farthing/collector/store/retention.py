@@ -1,0 +1,59 @@
+"""How long each table keeps its rows: counted from when they were loaded.
+
+Not from when the spans ended: what is replayed from an old recording stays as long as
+what arrives live.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.schema import Ddl
+
+_TTL: Final = re.compile(r"\bTTL ingested_at \+ toIntervalDay\((\d+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that the rows of each table are kept, by its name; None keeps them."""
+
+    spans: int | None = 90
+    runs: int | None = None
+    spend_hourly: int | None = None
+
+
+def retain(store: Store, retention: Retention, *, ddl: Ddl) -> None:
+    """Give each table its retention, where it has another."""
+    for statement in statements(in_force(store), retention, ddl=ddl):
+        store.command(statement)
+
+
+def statements(
+    found: Mapping[str, int | None], retention: Retention, *, ddl: Ddl
+) -> Iterator[str]:
+    """What brings the tables from the retention that they have to the one asked."""
+    for name, days in asdict(retention).items():
+        table = f"{name}{ddl.local}"
+        if found[table] == days:
+            continue
+        change = (
+            "REMOVE TTL"
+            if days is None
+            else f"MODIFY TTL ingested_at + toIntervalDay({days:d})"
+        )
+        yield f"ALTER TABLE {table} {ddl.on_cluster} {change}"
+
+
+def in_force(store: Store) -> dict[str, int | None]:
+    """The retention of each table as the store has it."""
+    found = {}
+    for row in store.rows(
+        "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
+    ):
+        ttl = _TTL.search(row["engine_full"])
+        found[row["name"]] = int(ttl[1]) if ttl else None
+    return found

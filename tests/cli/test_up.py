@@ -1,0 +1,112 @@
+"""A collector and the demo as processes: how they start, and how they end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from farthing.collector import presence
+from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
+from tests.cli.conftest import Ask
+from tests.cli.farthing_process import (
+    ANY_PORTS,
+    Up,
+    farthing,
+    read_until,
+    started,
+    up,
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_collector_ends_with_0(number: signal.Signals, tmp_path: Path) -> None:
+    """SIGTERM and Ctrl-C are how a collector is meant to end."""
+    with up(tmp_path) as found:
+        found.process.send_signal(number)
+        _, told = found.process.communicate(timeout=30)
+    assert found.process.returncode == 0
+    assert told == ""
+
+
+def test_a_folder_has_one_collector(running: Up) -> None:
+    """A second collector on a folder is refused with the first one's process."""
+    ended = farthing("up", "--data", running.data_dir, *ANY_PORTS)
+    assert ended.returncode == 2
+    assert f"is in use by process {running.running.pid}" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_named(running: Up, tmp_path: Path) -> None:
+    """A port that is taken ends a collector's start with 2 and what to set."""
+    taken = running.running.http_url.removeprefix("http://")
+    ended = farthing("up", "--data", tmp_path, *ANY_PORTS, "--http-listen", taken)
+    assert ended.returncode == 2
+    assert f"cannot listen on {taken}" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_demo_shows_and_cleans_up() -> None:
+    """The demo's report is what its ledger says; the run that it names can be looked at
+    while it is up; the loop and the runaway are told; Ctrl-C ends it with 0 and its
+    folder is gone."""
+    with started("demo", "--runs", "200") as process:
+        shown = read_until(process, "farthing run show ")
+        found = re.search(r"farthing run show (\S+) --data (\S+)", shown)
+        assert found is not None
+        run_id, folder = found[1], Path(found[2])
+        ask = Ask(folder)
+        report = ask.json("report", "--by", "model")["total"]
+        [spans] = ask.json(
+            "sql", "SELECT sum(cost_usd) AS u, sum(calls) AS n FROM spans"
+        )
+        assert (report["cost_usd"], report["calls"]) == (spans["u"], spans["n"])
+        totals = re.findall(r"^total +≥ \$(\S+) +([\d,]+)", shown, re.M)
+        assert len(totals) == 3
+        for usd, calls in totals:
+            assert abs(Decimal(usd) - Decimal(report["cost_usd"])) <= Decimal("0.005")
+            assert int(calls.replace(",", "")) == report["calls"]
+        assert f"A run that loops: {LOOP_RUN_ID}" in shown
+        assert run_id == RUNAWAY_RUN_ID
+        assert "cost $" in ask("run", "show", run_id).stdout
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+        assert (process.returncode, told) == (0, "")
+    assert not folder.exists()
+
+
+def test_a_demo_that_is_stopped_early_leaves_nothing() -> None:
+    """Ctrl-C while the demo still works ends it at once, with 130 and no folder."""
+    with started("demo", "--runs", "3000") as process:
+        shown = read_until(process, "Point an agent here")
+        folder = Path(shown.partition("chdb://")[2].split()[0]).parent
+        assert folder.exists()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (130, "")
+    assert not folder.exists()
+
+
+def test_the_demo_can_end_by_itself() -> None:
+    """`--once` ends with 0 after the report, whatever listens on the usual ports."""
+    ended = farthing("demo", "--once", "--runs", "100")
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert RUNAWAY_RUN_ID in ended.stdout
+
+
+def test_a_reader_is_waited_for(tmp_path: Path) -> None:
+    """A command that reads the ledger holds its folder for a moment: a collector that
+    starts then waits instead of giving up."""
+    with ExitStack() as reading:
+        reading.enter_context(presence.owned(tmp_path))
+        with started("up", "--data", tmp_path, *ANY_PORTS) as process:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=3)
+            reading.close()
+            read_until(process, "Point an agent here")

@@ -1,0 +1,168 @@
+"""Beside a collector, or without one: the same answers."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farthing.collector.report.spend import BUCKETS, DIMENSIONS
+from tests.cli.conftest import ASKED, CAPTURES, Ask
+from tests.cli.farthing_process import Up, farthing, up
+
+SINCE = ("--since", "2026-01-01")
+
+
+@pytest.mark.parametrize("words", ASKED, ids=lambda words: " ".join(words[:2]))
+def test_a_collector_answers_as_its_ledger_does(
+    words: tuple[str, ...], ask: Ask, told_directly: dict[tuple[str, ...], Any]
+) -> None:
+    """What a command says while a collector runs is what it says without one."""
+    assert ask.json(*words) == told_directly[words]
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_a_report_adds_up(by: str, ask: Ask) -> None:
+    """Whatever the report is broken down by, its groups add up to its total, and the
+    total is what a plain sum over the ledger's spans gives, to the last digit."""
+    report = ask.json("report", *SINCE, "--by", by)
+    sums = ", ".join(f"sum({name}_tokens) AS {name}" for name in BUCKETS)
+    [spans] = ask.json(
+        "sql", f"SELECT sum(cost_usd) AS usd, sum(calls) AS calls, {sums} FROM spans"
+    )
+    total = report["total"]
+    assert total["cost_usd"] == spans["usd"]
+    assert total["calls"] == spans["calls"] == 46
+    assert total["tokens"] == {name: spans[name] for name in BUCKETS}
+    groups = report["groups"]
+    assert sum(Decimal(g["cost_usd"]) for g in groups) == Decimal(total["cost_usd"])
+    for name in ("calls", "unpriced_calls", "partial_calls", "tool_calls", "errors"):
+        assert sum(group[name] for group in groups) == total[name]
+    for bucket in BUCKETS:
+        assert sum(g["tokens"][bucket] for g in groups) == total["tokens"][bucket]
+
+
+def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
+    """A total that contains calls without a price is a lower bound, in JSON and in the
+    table, which names the reasons."""
+    report = ask.json("report", *SINCE)
+    assert report["total"]["lower_bound"]
+    assert report["total"]["unpriced_calls"] == 2
+    assert {item["state"] for item in report["unpriced"]} == {
+        "unpriced",
+        "no_usage",
+        "partial",
+    }
+    table = ask("report", *SINCE).stdout
+    assert "≥ $0." in table
+    assert "1 unpriced (unknown_model): gpt-retryonce" in table
+
+
+def test_a_group_without_any_price_costs_a_dash(ask: Ask) -> None:
+    """Unknown is never zero: a model without a price has no cost in the table."""
+    table = ask("report", *SINCE, "--by", "model").stdout
+    [line] = [line for line in table.splitlines() if line.startswith("gpt-retryonce")]
+    assert line.split()[1] == "-"
+
+
+def test_an_empty_answer_says_what_to_do(ask: Ask) -> None:
+    """Where nothing is found, the answer says so and is no error."""
+    kind = ask("runs", "--task-type", "no such kind")
+    assert kind.exit_code == 0
+    assert "No run of task type 'no such kind' ended since" in kind.stdout
+
+
+def test_more_runs_than_shown_are_counted(ask: Ask) -> None:
+    """A list that is cut says how many runs there are."""
+    shown = ask("runs", *SINCE, "--limit", "3").stdout
+    assert "The first 3 of 40 runs; --limit shows more." in shown
+
+
+@pytest.mark.parametrize(
+    ("way", "query"),
+    [
+        ("beside", "DROP TABLE spans"),
+        ("beside", "SELEC 1"),
+        ("beside", "SELECT * FROM nosuch"),
+        ("without", "INSERT INTO spans (name) VALUES ('x')"),
+        ("without", "SELECT * FROM nosuch"),
+    ],
+)
+def test_a_wrong_query_is_one_line(
+    query: str, way: str, ask: Ask, own_ledger: Path
+) -> None:
+    """A query that writes or means nothing is refused with 2 and one line, by a
+    collector and by a ledger that is opened here."""
+    if way == "beside":
+        result = ask("sql", query)
+        code, told = result.exit_code, result.stderr
+    else:
+        ended = farthing("sql", query, "--data", own_ledger)
+        code, told = ended.returncode, ended.stderr
+    assert code == 2
+    assert told.startswith("farthing: the ledger refuses the query: ")
+    assert told.count("\n") == 1
+
+
+def test_sql_takes_any_format(ask: Ask) -> None:
+    """`--format` is passed to ClickHouse, and --json keeps every digit of money."""
+    csv = ask("sql", "SELECT 1 AS a, 'x' AS b", "--format", "CSVWithNames").stdout
+    assert csv == '"a","b"\n1,"x"\n'
+    query = "SELECT toDecimal128('0.123456789012345', 15) AS usd, now() AS now"
+    [row] = ask.json("sql", query)
+    assert row["usd"] == "0.123456789012345"
+    assert row["now"].endswith("+00:00")
+
+
+def test_a_token_is_needed(tmp_path: Path, replayed: Path) -> None:
+    """A collector with a token answers those who have it; others are told what to
+    set, with 2."""
+    token = {"FARTHING_TOKEN": "sesame"}
+    with up(tmp_path, env=token) as found:
+        url = found.running.http_url
+        refused = farthing("replay", CAPTURES["official-langchain"], "--to", url)
+        assert refused.returncode == 2
+        assert "wants a token" in refused.stderr
+        sent = farthing(
+            "replay",
+            CAPTURES["official-langchain"],
+            "--to",
+            url,
+            "--token",
+            "sesame",
+            "--json",
+        )
+        assert json.loads(sent.stdout) == {
+            "spans": 6,
+            "requests": 2,
+            "rejected_spans": 0,
+        }
+        denied = farthing("report", "--data", tmp_path)
+        assert denied.returncode == 2
+        assert "set FARTHING_TOKEN to the collector's" in denied.stderr
+        told = farthing("report", *SINCE, "--data", tmp_path, "--json", env=token)
+        assert json.loads(told.stdout)["total"]["calls"] == 3
+
+
+def test_no_ledger_says_how_to_get_one(tmp_path: Path, ask: Ask) -> None:
+    """Where there is no ledger, a command says so in one line, with 2."""
+    for folder in (tmp_path / "none", tmp_path):
+        result = Ask(folder)("report")
+        assert result.exit_code == 2
+        assert result.stderr.startswith("farthing: there is no ledger at ")
+        assert "farthing up" in result.stderr
+
+
+def test_a_dead_collector_is_no_collector(running: Up, tmp_path: Path) -> None:
+    """A collector that was killed leaves its note behind; the ledger is opened as if
+    there were none."""
+    with up(tmp_path) as found:
+        found.process.kill()
+        found.process.wait(timeout=30)
+    assert (tmp_path / "collector.json").read_text()
+    ended = farthing("report", "--data", tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("Nothing was spent")

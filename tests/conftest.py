@@ -1,0 +1,46 @@
+"""The embedded engine that tests share: chdb opens one folder per process."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farthing.collector.store.client import Address, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.economics.prices import load_catalogue
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the embedded engine of this process keeps its data."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def ledger_store(engine_folder: Path) -> Iterator[Store]:
+    """The store of the ledger that all tests add to and none may count on as empty."""
+    store = Store(Address(path=engine_folder))
+    store.create_database()
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def shared_ledger(ledger_store: Store) -> Ledger:
+    """The ledger in it, open, with the packaged prices, keeping what is old."""
+    ledger = Ledger(ledger_store, load_catalogue())
+    ledger.open(retention_days=36_500)
+    return ledger
+
+
+@pytest.fixture
+def new_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
+    """A store of its own in the same engine: a database that is not made yet."""
+    database = f"d{secrets.token_hex(4)}"
+    store = Store(Address(path=engine_folder, database=database))
+    yield store
+    ledger_store.command(f"DROP DATABASE IF EXISTS {database} SYNC")
+    store.close()

@@ -1,0 +1,97 @@
+"""A ledger that is settled after each load, in a database of these tests' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from farthing.collector.settle import Settler
+from farthing.collector.store.client import Address, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.economics.prices import Catalogue, load_catalogue
+from tests.settle.spans import Told, request
+
+MEASURES = (
+    "calls", "tool_calls", "errors", "input_tokens", "cache_read_tokens",
+    "cache_write_5m_tokens", "cache_write_1h_tokens", "input_audio_tokens",
+    "cache_audio_tokens", "output_tokens", "reasoning_tokens", "output_audio_tokens",
+    "web_searches", "cost_usd", "tool_fee_usd", "claimed_usd",
+)  # fmt: skip
+TABLES = ("spans", "runs", "spend_hourly", "tellings")
+_batches = count()
+
+
+def sums_of(alias: str) -> str:
+    return ", ".join(f"sum(ifNull({alias}.{m}, 0)) AS {m}" for m in MEASURES)
+
+
+@dataclass
+class Book:
+    """A ledger and its settler; empty at the start of each test."""
+
+    store: Store
+    ledger: Ledger
+    settler: Settler
+    catalogue: Catalogue
+    batches: list[str] = field(default_factory=list)
+
+    def load(self, *spans: Told) -> str:
+        """Load spans as one batch and settle it; returns its name."""
+        return self.load_requests([request(spans)])
+
+    def load_requests(self, requests: Iterable[bytes]) -> str:
+        name = f"batch {next(_batches)}"
+        self.ledger.load(name, requests)
+        self.settler(name)
+        return name
+
+    def totals(self) -> dict[str, Any]:
+        """The measures that are not zero, over all; the roll-ups agree on them."""
+        found = [
+            self.store.rows(f"SELECT {sums_of('t')} FROM {table} AS t")[0]
+            for table in ("spans", "runs", "spend_hourly")
+        ]
+        assert found[0] == found[1] == found[2]
+        return {name: value for name, value in found[0].items() if value}
+
+    def by(self, *columns: str, table: str = "spans") -> list[dict[str, Any]]:
+        """The measures by some columns, where any is not zero."""
+        names = ", ".join(columns)
+        rows = self.store.rows(
+            f"SELECT {names}, {sums_of('t')} FROM {table} AS t GROUP BY {names}"
+            f" ORDER BY {names}"
+        )
+        return [row for row in rows if any(row[m] for m in MEASURES)]
+
+    def corrections(self) -> list[dict[str, Any]]:
+        return self.store.rows(
+            "SELECT reason, span_id, owner_span_id, calls + tool_calls AS sign"
+            " FROM spans WHERE entry = 'correction' ORDER BY span_id, reason, sign"
+        )
+
+    def clear(self) -> None:
+        for table in TABLES:
+            self.store.command(f"TRUNCATE TABLE {table}")
+
+
+@pytest.fixture(scope="session")
+def settled(engine_folder: Path, ledger_store: Store) -> Iterator[Book]:
+    """The ledger of all these tests; ask for `book`."""
+    store = Store(Address(path=engine_folder, database="settled"))
+    catalogue = load_catalogue()
+    ledger = Ledger(store, catalogue)
+    ledger.open(retention_days=None)
+    yield Book(store, ledger, Settler(store, catalogue), catalogue)
+    store.close()
+
+
+@pytest.fixture
+def book(settled: Book) -> Book:
+    """The ledger, empty."""
+    settled.clear()
+    return settled

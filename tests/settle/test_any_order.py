@@ -1,0 +1,159 @@
+"""However the spans of a call arrive, the ledger says the same of it in the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.settle.conftest import Book, _batches
+from tests.settle.spans import (
+    LANGCHAIN,
+    LITELLM,
+    MCP,
+    NATIVE,
+    OFFICIAL,
+    OPENINFERENCE,
+    OPENLLMETRY,
+    Told,
+    chat,
+    messages,
+    native,
+    openinference,
+    request,
+    tool,
+)
+
+TASK = {"farthing.task.id": "ticket-7", "farthing.business_unit": "retail"}
+ONE_HOUR = {"gen_ai.usage.details.ephemeral_1h_input_tokens": 200}
+FAILED = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "claude-sonnet-4-5",
+    "error.type": "timeout",
+}
+# One call told by four, in three traces; a retry inside a framework that sums; a failed
+# attempt made good; parallel calls without ids; a tool call told by three; one span twice.
+ALL_AT_ONCE = (
+    Told(OPENLLMETRY, 1, trace=1, attributes=chat("msg_1"), resource=TASK),
+    Told(NATIVE, 2, trace=2, start_ms=1, end_ms=999, attributes=native("msg_1")),
+    Told("pydantic-ai", 3, trace=3, attributes=chat("", **ONE_HOUR, **{"session.id": "s"})),
+    Told(OFFICIAL, 4, trace=3, parent=3, start_ms=1, end_ms=998, attributes=chat("msg_1")),
+    Told("my.framework", 11, trace=10, attributes=chat(**{"gen_ai.usage.input_tokens": 5500})),
+    Told(OFFICIAL, 12, trace=10, parent=11, end_ms=400, attributes=chat("msg_2")),
+    Told(OFFICIAL, 13, trace=10, parent=11, start_ms=500, end_ms=990, attributes=chat("msg_3")),
+    Told(NATIVE, 14, trace=11, start_ms=501, end_ms=989, attributes=native("msg_3")),
+    Told(OFFICIAL, 15, trace=10, parent=11, end_ms=90, failed=True, attributes=FAILED),
+    *(
+        told
+        for n in range(3)
+        for told in (
+            Told(OPENINFERENCE, 20 + n, trace=20, parent=9, start_ms=n * 9, attributes=openinference()),
+            Told(LITELLM, 30 + n, trace=20, parent=9, start_ms=n * 9 + 3, attributes=chat(f"own-{n}", **ONE_HOUR)),
+        )
+    ),
+    Told(LANGCHAIN, 41, trace=40, attributes=tool("call_1"), resource=TASK),
+    Told(MCP, 42, trace=40, parent=41, start_ms=10, end_ms=990, attributes=tool()),
+    Told("mcp.server", 43, trace=40, parent=49, start_ms=20, end_ms=980, attributes=tool("call_1")),
+    Told(NATIVE, 2, trace=2, start_ms=1, end_ms=999, attributes=native("msg_1")),
+)  # fmt: skip
+CASES = {
+    "official-anthropic": lambda: messages("official-anthropic"),
+    "openllmetry-anthropic": lambda: messages("openllmetry-anthropic"),
+    "official-openai-agents": lambda: messages("official-openai-agents"),
+    "all at once": lambda: [request([told]) for told in ALL_AT_ONCE],
+}
+BY = ("run_id", "provider", "model", "cost_state", "task_type", "business_unit", "agent")
+
+
+class Decoded:
+    """The entries of a case, decoded once, to be loaded in any parts and order.
+
+    A part goes into `spans` as the decoding view writes it, so every view on it runs.
+    """
+
+    def __init__(self, book: Book, requests: Sequence[bytes]) -> None:
+        self._book = book
+        book.ledger.load("decoded", requests)
+        store = book.store
+        store.command("DROP TABLE IF EXISTS decoded")
+        store.command(
+            "CREATE TABLE decoded ENGINE = Memory AS SELECT *, row_number() OVER"
+            " (ORDER BY time, span_id, load) - 1 AS n FROM spans"
+        )
+        self.size = int(store.rows("SELECT count() AS n FROM decoded")[0]["n"])
+
+    def load(self, numbers: Sequence[int]) -> None:
+        name = f"part {next(_batches)}"
+        self._book.store.command(
+            f"INSERT INTO spans SELECT * EXCEPT n REPLACE('{name}' AS load)"
+            f" FROM decoded WHERE n IN ({', '.join(map(str, numbers))})"
+        )
+        self._book.settler(name)
+
+    def outcome(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What is in force, by whose and what, and by hour and state."""
+        hourly = ("hour", "provider", "model", "cost_state", "business_unit")
+        return self._book.by(*BY), self._book.by(*hourly, table="spend_hourly")
+
+
+@pytest.fixture(scope="session", params=CASES)
+def decoded(request: pytest.FixtureRequest, settled: Book) -> Decoded:
+    settled.clear()
+    return Decoded(settled, CASES[request.param]())
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 2**32), parts=st.integers(1, 9))
+def test_neither_order_nor_parts_matter(
+    settled: Book, decoded: Decoded, seed: int, parts: int
+) -> None:
+    """Any order and division of the spans over batches leads to the sums of all in one,
+    by run, model, state and tag; and after each batch the roll-ups agree with the
+    entries."""
+    settled.clear()
+    decoded.load(range(decoded.size))
+    settled.totals()
+    at_once = decoded.outcome()
+
+    settled.clear()
+    rng = random.Random(seed)
+    numbers = list(range(decoded.size))
+    rng.shuffle(numbers)
+    cuts = sorted(rng.choices(range(1, decoded.size), k=parts - 1))
+    for first, last in zip([0, *cuts], [*cuts, decoded.size], strict=True):
+        if first < last:
+            decoded.load(numbers[first:last])
+            settled.totals()
+    assert decoded.outcome() == at_once
+
+
+def test_what_is_told_all_at_once_is_what_was_called(settled: Book, decoded: Decoded) -> None:
+    """The mixed case has seven model calls and one tool call; none of them failed."""
+    if decoded.size != len(ALL_AT_ONCE):
+        return
+    settled.clear()
+    decoded.load(range(decoded.size))
+    totals = settled.totals()
+    assert [totals.get(n, 0) for n in ("calls", "tool_calls", "errors")] == [6, 1, 0]
+
+
+def test_requests_may_be_cut_anywhere(settled: Book) -> None:
+    """The same through the decoder: a capture loaded request by request, last first, and
+    every request told twice."""
+    settled.clear()
+    requests = messages("openllmetry-anthropic")
+    settled.load_requests(requests)
+    at_once = settled.by(*BY)
+    settled.clear()
+    for one in reversed(requests):
+        settled.load_requests([one, one])
+        settled.totals()
+    assert settled.by(*BY) == at_once

@@ -1,0 +1,76 @@
+"""Each dialect by examples: attributes in, a row of the ledger out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from farthing.collector.dialects import FIELDS, Dialect, all_dialects
+from farthing.collector.store.ledger import Ledger
+from tests.store.otlp import Told, rows
+
+EXAMPLES = Path(__file__).parents[1] / "dialects"
+DIALECTS = {dialect.name: dialect for dialect in all_dialects()}
+
+
+def cases_of(dialect: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(
+        (EXAMPLES / f"{dialect}.yaml").read_text()
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_dialect_reads_its_examples(ledger: Ledger, name: str) -> None:
+    """Every example of tests/dialects/<name>.yaml gives the row it tells."""
+    cases = cases_of(name)
+    found = rows(ledger, f"examples {name}", [_told(case) for case in cases])
+    for number, case in enumerate(cases):
+        row = found[number]
+        wanted = {"dialect": name, **case["row"]}
+        assert {key: _plain(row[key]) for key in wanted} == {
+            key: _plain(value, like=row[key]) for key, value in wanted.items()
+        }, case["case"]
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_no_example_stores_content(ledger: Ledger, name: str) -> None:
+    """No attribute of an example that says `secret` reaches the ledger."""
+    cases = cases_of(name)
+    found = rows(ledger, f"content {name}", [_told(case) for case in cases])
+    assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_a_dialect_is_complete(dialect: Dialect) -> None:
+    """It maps known fields, says what is known of its input, and has examples."""
+    assert set(dialect.attributes) <= set(FIELDS)
+    assert dialect.evidence
+    assert cases_of(dialect.name)
+
+
+def test_a_scope_is_of_one_dialect() -> None:
+    """No two dialects claim the same scope, but for the fallback."""
+    claimed = [scope for d in DIALECTS.values() for scope in d.scopes]
+    assert len(claimed) == len(set(claimed))
+    assert [name for name, d in DIALECTS.items() if "*" in d.scopes] == ["semconv"]
+
+
+def _told(case: Mapping[str, Any]) -> Told:
+    return Told(
+        case["attributes"],
+        scope=case["scope"],
+        scope_version=case.get("version", ""),
+        name=case["name"],
+    )
+
+
+def _plain(value: Any, *, like: Any = None) -> Any:
+    if isinstance(like, Decimal) and value is not None:
+        return Decimal(value)
+    return sorted(value) if isinstance(value, list) else value

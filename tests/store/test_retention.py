@@ -1,0 +1,79 @@
+"""How long each table keeps its rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.retention import Retention, in_force, retain, statements
+from farthing.collector.store.schema import Ddl
+from farthing.economics.prices import load_catalogue
+
+
+@pytest.fixture(scope="module")
+def other_ledger(ledger_store: Store) -> Iterator[Store]:
+    """A ledger whose retention tests change."""
+    address = dataclasses.replace(ledger_store.address, database="retained")
+    store = Store(address)
+    Ledger(store, load_catalogue()).open(retention_days=90)
+    yield store
+    store.close()
+
+
+def _ttl(store: Store, table: str) -> str:
+    [row] = store.rows(
+        "SELECT extract(engine_full, 'TTL (.*?) SETTINGS') AS ttl,"
+        " metadata_modification_time AS changed FROM system.tables"
+        " WHERE database = currentDatabase() AND name = {name:String}",
+        {"name": table},
+    )
+    return str(row["ttl"])
+
+
+def test_spans_are_kept_for_the_days_asked_and_totals_for_good(
+    other_ledger: Store,
+) -> None:
+    """Entries go 90 days after they were loaded; what runs and hours cost stays."""
+    assert _ttl(other_ledger, "spans") == "ingested_at + toIntervalDay(90)"
+    assert _ttl(other_ledger, "runs") == ""
+    assert _ttl(other_ledger, "spend_hourly") == ""
+
+
+@pytest.mark.parametrize("days", [(7, 30, 400), (None, None, None), (90, None, 5)])
+def test_each_table_has_its_own_retention(
+    other_ledger: Store, days: tuple[int | None, int | None, int | None]
+) -> None:
+    """Each table is kept as long as the configuration says at the last start."""
+    Ledger(other_ledger, load_catalogue()).open(
+        retention_days=days[0],
+        runs_retention_days=days[1],
+        spend_retention_days=days[2],
+    )
+    for table, kept in zip(("spans", "runs", "spend_hourly"), days, strict=True):
+        expected = "" if kept is None else f"ingested_at + toIntervalDay({kept})"
+        assert _ttl(other_ledger, table) == expected
+
+
+def test_what_is_in_force_is_not_set_again(other_ledger: Store) -> None:
+    """A start with the same retention leaves the tables alone: setting it rewrites."""
+    ddl = Ddl(other_ledger.address)
+    retain(other_ledger, Retention(11, None, 12), ddl=ddl)
+    found = in_force(other_ledger)
+    assert list(statements(found, Retention(11, None, 12), ddl=ddl)) == []
+    [change] = statements(found, Retention(13, None, 12), ddl=ddl)
+    assert change.startswith("ALTER TABLE spans")
+
+
+def test_what_is_too_old_goes(other_ledger: Store) -> None:
+    """A row that was loaded longer ago than its table keeps it is gone with the next
+    merge; one that was loaded today stays, however old its span is."""
+    retain(other_ledger, Retention(1, None, None), ddl=Ddl(other_ledger.address))
+    for run, loaded in (("old", "2026-01-01 00:00:00"), ("new", "2100-01-01 00:00:00")):
+        row = [run, "2025-01-01 00:00:00", loaded]
+        other_ledger.insert("spans", ["run_id", "time", "ingested_at"], [row])
+    other_ledger.command("OPTIMIZE TABLE spans FINAL")
+    assert other_ledger.rows("SELECT run_id FROM spans") == [{"run_id": "new"}]
