@@ -15,4 +15,3 @@ def ledger(new_store: Store) -> Ledger:
     made = Ledger(new_store, load_catalogue())
     made.open(retention_days=36_500)
     return made
-

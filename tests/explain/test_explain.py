@@ -113,7 +113,7 @@ def test_a_prefix_is_enough_if_no_other_span_has_it(ledger: Ledger) -> None:
     """An id may be cut short; one that begins two ids is refused with both."""
     ledger.load("two", [request([TOLD, TOLD])])
     assert account(ledger.store, "0" * 15 + "1", load_catalogue()).net_calls == 1
-    with pytest.raises(ConfigError, match="0000000000000001.*more digits"):
+    with pytest.raises(ConfigError, match=r"0000000000000001.*more digits"):
         account(ledger.store, "0000", load_catalogue())
 
 

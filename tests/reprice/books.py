@@ -33,7 +33,7 @@ _NUMBER = "reinterpretAsUInt64(reverse(unhex(span_id)))"
 
 
 def other_book(catalogue: Catalogue, seed: int) -> Catalogue:
-    """A price book in which a third of the rows, and every rule with a number, differ."""
+    """A price book in which many rows, and rules with a number, differ."""
     dice = random.Random(seed)
     rules = catalogue.rules
     changed = replace(
@@ -132,3 +132,25 @@ def takes_back(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one[name] == -other[name] for name in measures) and all(
         one[name] == other[name] for name in one.keys() - measures - _OF_ENTRY
     )
+
+
+def sums(store: Store) -> list[tuple[Any, ...]]:
+    """Every measure, summed in each of the three tables that hold them all."""
+    names = sorted(MEASURES)
+    shown = ", ".join(f"sum({name}) AS {name}" for name in names)
+    found = []
+    for table in ("spans", "runs", "spend_hourly"):
+        [row] = store.rows(f"SELECT {shown} FROM {table}")
+        found.append(tuple(row[name] or 0 for name in names))
+    return found
+
+
+def write(store: Store, row: dict[str, Any], *, sign: int, **changes: Any) -> None:
+    """Add a correction by hand: an entry with its measures times `sign`."""
+    made = {**row, "entry": "correction", **changes}
+    for name in MEASURES:
+        if made[name] is not None:
+            made[name] = sign * made[name]
+    for name in ("time", "ingested_at"):
+        made[name] = f"{made[name]:%Y-%m-%d %H:%M:%S.%f}".removesuffix(".000000")
+    store.insert("spans", list(made), [list(made.values())])

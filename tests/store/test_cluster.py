@@ -70,7 +70,7 @@ def test_a_plain_name_is_the_whole_cluster(table: str) -> None:
 
 
 def test_a_run_is_on_one_shard() -> None:
-    """Entries and runs are sharded by run, so that a run's line is whole on its shard."""
+    """Entries and runs are sharded by run: a run's line is whole on its shard."""
     keys = re.findall(r"'(\w+)_local', (.*)\)", "\n".join(_written(CLUSTER)))
     assert dict(keys) | {"spans": "cityHash64(run_id)"} == dict(keys)
     assert dict(keys) | {"runs": "cityHash64(run_id)"} == dict(keys)
@@ -86,7 +86,7 @@ def test_roll_ups_stay_on_their_shard() -> None:
 
 
 def test_what_is_decoded_is_written_to_the_shard_of_its_run(ledger: Ledger) -> None:
-    """The intake's view writes to the distributed table, from the node that it is on."""
+    """The intake's view writes to the distributed table, from its own node."""
     assert any(
         re.match(
             r"CREATE MATERIALIZED VIEW intake_x_view ON CLUSTER 'prod' TO spans AS", s
@@ -96,7 +96,7 @@ def test_what_is_decoded_is_written_to_the_shard_of_its_run(ledger: Ledger) -> N
 
 
 def test_tables_are_replicated() -> None:
-    """A table of a shard is replicated within it, one of the price book to all nodes."""
+    """A table of a shard is replicated within it, one of the price book to all."""
     engines = {
         table: (kind, shard)
         for statement in _written(CLUSTER)
@@ -123,10 +123,11 @@ def test_retention_reaches_every_node(ledger_store: Store, ledger: Ledger) -> No
     in_force = {f"{name}_local": None for name in SHARDED}
     changes = list(statements(in_force, Retention(7, 30, None), ddl=CLUSTER))
     assert changes == [
-        "ALTER TABLE spans_local ON CLUSTER 'prod'"
-        " MODIFY TTL ingested_at + toIntervalDay(7)",
-        "ALTER TABLE runs_local ON CLUSTER 'prod'"
-        " MODIFY TTL ingested_at + toIntervalDay(30)",
+        f"ALTER TABLE {table}_local ON CLUSTER 'prod' MODIFY TTL ingested_at + {kept}"
+        for table, kept in (
+            ("spans", "toIntervalDay(7)"),
+            ("runs", "toIntervalDay(30)"),
+        )
     ]
     for change in changes:
         ledger_store.rows(f"EXPLAIN AST {change}")
@@ -134,7 +135,7 @@ def test_retention_reaches_every_node(ledger_store: Store, ledger: Ledger) -> No
 
 def test_a_dictionary_logs_in_with_the_password_as_it_is(store: Store) -> None:
     """What a password holds stays within its quotes."""
-    dictionaries = [s for s in _written(SINGLE) if "REPLACE DICTIONARY" in s]
+    dictionaries = [s for s in _written(SINGLE) if "CREATE DICTIONARY" in s]
     [login] = re.findall(r"USER (.*) PASSWORD (.*) DB 'money'", dictionaries[0], re.S)
     assert login == (quoted("o'neil"), quoted(PASSWORD))
     [row] = store.rows(f"SELECT {login[0]} AS user, {login[1]} AS password")
@@ -142,8 +143,8 @@ def test_a_dictionary_logs_in_with_the_password_as_it_is(store: Store) -> None:
 
 
 def test_one_shard_holds_what_one_node_holds(tmp_path: Path, ledger: Ledger) -> None:
-    """Loading through distributed tables leaves the entries and the totals that one node
-    has, and a batch that is sent again counts once."""
+    """Loading through distributed tables leaves entries and totals that agree, and a
+    batch that is sent again counts once."""
     captures = sorted((Path(__file__).parents[1] / "otlp").glob("*.pb"))
     said = subprocess.run(
         [sys.executable, "-m", "tests.store.one_shard", tmp_path, *captures],

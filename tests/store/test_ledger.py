@@ -22,8 +22,8 @@ CALL = {
 }
 REQUEST = request([Told(CALL)])
 COUNTS = (
-    "SELECT (SELECT count() FROM spans) AS spans, (SELECT sum(calls) FROM runs) AS runs,"
-    " (SELECT sum(calls) FROM spend_hourly) AS hours"
+    "SELECT (SELECT count() FROM spans) AS spans,"
+    " (SELECT sum(calls) FROM runs) AS runs, (SELECT sum(calls) FROM spend_hourly) AS hours"
 )
 
 
@@ -140,7 +140,7 @@ def test_an_intake_that_cannot_be_made_leaves_nothing(new_ledger: Ledger) -> Non
         _own = "intake_broken"
 
         def statement(self, table: str) -> str:
-            return "SELECT nothing FROM nowhere"
+            return f"SELECT nothing FROM nowhere.{table}"
 
     own = _intakes(new_ledger)
     broken = Broken(

@@ -107,7 +107,7 @@ def test_a_changed_migration_is_noticed(new_store: Store) -> None:
 def test_a_ledger_of_one_node_is_not_taken_for_one_of_a_cluster(
     new_store: Store,
 ) -> None:
-    """The cluster of the configuration must be the one that the tables were made for."""
+    """The cluster that is configured must be the one that the tables were made for."""
     migrate(new_store, ddl=Ddl(new_store.address), known=[])
     row = [1, FIRST.name, FIRST.checksum, "prod", True]
     columns = ["version", "name", "checksum", "cluster", "done"]
@@ -117,8 +117,8 @@ def test_a_ledger_of_one_node_is_not_taken_for_one_of_a_cluster(
 
 
 def test_collectors_that_start_at_once_do_no_harm(new_store: Store) -> None:
-    """Several that migrate an empty store at the same moment all succeed, and leave what
-    one would have left."""
+    """Several that migrate an empty store at the same moment all succeed, and leave
+    what one would have left."""
     failures: list[BaseException] = []
     ready = threading.Barrier(4)
 
@@ -160,7 +160,7 @@ def test_the_oldest_version_has_every_setting(store: Store) -> None:
     found = store.rows(
         "SELECT max(arrayMap(part -> toUInt16(part), splitByChar('.', version))) AS v"
         " FROM (SELECT name, min(version) AS version FROM (SELECT version,"
-        " change.name AS name FROM system.settings_changes ARRAY JOIN changes AS change)"
+        " c.name AS name FROM system.settings_changes ARRAY JOIN changes AS c)"
         " WHERE name LIKE 'format_schema_%' GROUP BY name)"
     )
     assert "format_schema_source" in SCHEMA_AS_TEXT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ import pytest
 
 from farthing.collector.store.client import Address, Away, Store
 from farthing.collector.store.ledger import Ledger
-from farthing.collector.store.schema import migrations
+from farthing.collector.store.schema import Ddl, migrations
+from farthing.collector.store.text import sql_file
 from farthing.economics.prices import load_catalogue
 from farthing.errors import ConfigError, StoreUnavailable
 from tests.clickhouse_server import ClickHouseServer, clickhouse_server
@@ -146,6 +148,26 @@ def test_a_new_catalogue_is_used_at_once(open_store: OpenStore) -> None:
     assert ledger.store.rows(newest) == []
     ledger.use_prices(shipped)
     assert ledger.store.rows(newest) == [{"catalogue": shipped.sha256}]
+
+
+def test_a_new_password_of_the_store_reaches_the_dictionaries(
+    open_store: OpenStore,
+) -> None:
+    """Dictionaries that log in with a password that no longer holds are made anew."""
+    ledger = Ledger(open_store(), load_catalogue())
+    ledger.open(retention_days=90)
+    old = Ddl(dataclasses.replace(ledger.store.address, password="old"))
+    for statement in old.statements(sql_file("dictionaries.sql")):
+        if statement.startswith("CREATE"):
+            ledger.store.command(
+                statement.replace("IF NOT EXISTS ", "").replace(
+                    "CREATE", "CREATE OR REPLACE"
+                )
+            )
+    with pytest.raises(Away, match="password is incorrect"):
+        ledger.store.command("SYSTEM RELOAD DICTIONARY price_rates")
+    ledger.open(retention_days=90)
+    ledger.store.command("SYSTEM RELOAD DICTIONARY price_rates")
 
 
 def test_a_wrong_password_is_the_operators_to_fix(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from farthing.cli import show
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
 from farthing.cli.show import Column
-from farthing.collector.app import price_catalogue
 from farthing.collector.explain import (
     Account,
     Entry,
@@ -24,6 +23,7 @@ from farthing.collector.explain import (
     day,
     to_json,
 )
+from farthing.collector.parts import price_catalogue
 from farthing.collector.report.plain import plain
 from farthing.economics.prices.levels import usd_per_mtok
 from farthing.economics.prices.rates import Ctx

@@ -12,8 +12,8 @@ from farthing.cli import show
 from farthing.cli.ledger import ledger_settings
 from farthing.cli.options import data_option, json_option
 from farthing.collector import presence
-from farthing.collector.app import open_ledger, own_data_folder
 from farthing.collector.config import Settings, load_settings
+from farthing.collector.parts import open_ledger, own_data_folder
 from farthing.collector.replay.files import read
 from farthing.collector.replay.load import load
 from farthing.collector.replay.send import Sent, send

@@ -16,8 +16,8 @@ from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import Moment, data_option, json_option
 from farthing.cli.show import Column
 from farthing.collector import presence
-from farthing.collector.app import open_ledger, price_catalogue
 from farthing.collector.config import Settings
+from farthing.collector.parts import open_ledger, price_catalogue
 from farthing.collector.report.plain import plain
 from farthing.collector.reprice import (
     Change,

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,12 +87,18 @@ class _Meters:
         )
 
 
+def _nothing(*_: str) -> None:
+    """What is done where nothing is to be done."""
+
+
 class Loader:
     """Loads what waits in `spool` into `ledger` until it is stopped.
 
     What the ledger refuses is cut in halves until one request is left, which goes to
     `dead_letters` with the reason; a store that is away is asked again, ever more
-    slowly, while the spool fills.
+    slowly, while the spool fills. `prepare` is run before the first batch, until it
+    succeeds; `after_load` after each batch, with its name: where it fails, the batch is
+    loaded and followed up again, under the same name.
     """
 
     def __init__(
@@ -102,7 +109,11 @@ class Loader:
         settings: LoadSettings,
         dead_letters: Path,
         registry: CollectorRegistry,
+        prepare: Callable[[], None] = _nothing,
+        after_load: Callable[[str], None] = _nothing,
     ) -> None:
+        self._prepare: Callable[[], None] | None = prepare
+        self._after_load = after_load
         self._spool = spool
         self._ledger = ledger
         self._settings = settings
@@ -145,6 +156,9 @@ class Loader:
         dead-letter folder; so a failure at any step loses nothing.
         """
         try:
+            if self._prepare is not None:
+                self._prepare()
+                self._prepare = None
             batch = self._spool.next_batch(max_bytes=self._batch_bytes)
             if batch is not None:
                 self._load(batch)
@@ -166,6 +180,7 @@ class Loader:
         except Refused as error:
             self._narrow(batch, error)
             return
+        self._after_load(batch.name)
         self._spool.finish(batch)
         self._meters.batches.inc()
         self._meters.requests.inc(len(batch.requests))

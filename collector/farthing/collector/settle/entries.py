@@ -7,9 +7,9 @@ here, and so nothing of them is lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from operator import itemgetter
 from typing import Final
 
 MONEY: Final = ("cost_usd", "tool_fee_usd", "claimed_usd")
@@ -25,7 +25,6 @@ TOKENS: Final = (
     "output_audio_tokens",
 )
 """The buckets, in the order of the nine rates."""
-PROMPT_TOKENS: Final = TOKENS[:6]
 MEASURES: Final = ("calls", "tool_calls", "errors", *TOKENS, "web_searches", *MONEY)
 PRICE: Final = (
     "provider",
@@ -76,6 +75,7 @@ class Columns:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self._at = {name: place for place, name in enumerate(names)}
+        self._pickers: dict[tuple[str, ...], Callable[[Fields], Fields]] = {}
         self._measures = [self._at[name] for name in MEASURES]
         priced = {self._at[name] for name in PRICE}
         self._unpriced = [i for i in range(len(names)) if i not in priced]
@@ -100,9 +100,17 @@ class Columns:
         """The fields as text, each measure with the sign."""
         return "\t".join(fields if sign > 0 else self._negated(fields))
 
-    def of(self, fields: Fields) -> Reader:
-        """The fields by name."""
-        return Reader(self._at, fields)
+    def value(self, name: str, fields: Fields) -> str:
+        """One of the fields."""
+        return fields[self._at[name]]
+
+    def pick(self, names: tuple[str, ...], fields: Fields) -> Fields:
+        """Some of the fields."""
+        picker = self._pickers.get(names)
+        if picker is None:
+            picker = itemgetter(*(self._at[name] for name in names))
+            self._pickers[names] = picker
+        return picker(fields)
 
     def changed(self, fields: Fields, changes: Mapping[str, str]) -> Fields:
         """The fields with some of them changed."""
@@ -120,29 +128,6 @@ class Columns:
         for place in self._measures:
             made[place] = _negated(made[place])
         return made
-
-
-@dataclass(frozen=True)
-class Reader:
-    """The fields of one entry by name."""
-
-    _at: Mapping[str, int]
-    fields: Fields
-
-    def __getitem__(self, name: str) -> str:
-        return self.fields[self._at[name]]
-
-    def number(self, name: str) -> int:
-        return int(self[name])
-
-    @cached_property
-    def tokens(self) -> tuple[int, ...]:
-        """The nine buckets."""
-        return tuple([int(self[name]) for name in TOKENS])
-
-    @property
-    def flags(self) -> list[str]:
-        return flags_in(self["flags"])
 
 
 def flags_in(text: str) -> list[str]:

@@ -14,12 +14,11 @@ from itertools import islice
 from typing import Any, Final
 
 from farthing.collector.settle.entries import NOT_COPIED, Columns, Entry
+from farthing.collector.settle.groups import SLACK_US
 from farthing.collector.settle.telling import OWN_IDS
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import any_of, fill, quoted
 
-SLACK_US: Final = 5_000_000
-"""By how much two tellings of one call may miss each other: clocks differ."""
 _LONGEST_US: Final = 600_000_000
 _PLACES_AT_ONCE: Final = 2_000  # the text of a query has a limit
 _SEEDS_AT_ONCE: Final = 8_000

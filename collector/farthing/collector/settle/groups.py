@@ -7,19 +7,21 @@ arrived makes no difference.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from farthing.collector.settle.find import SLACK_US
 from farthing.collector.settle.telling import Key, Telling
 
+SLACK_US: Final = 5_000_000
+"""By how much two tellings of one answer may miss each other: clocks differ."""
 _STARTS_TOGETHER_US: Final = 1_000_000
 """Two instruments on one call start within this; for calls that nobody named."""
 _INSIDE_US: Final = 50_000
 """By how much a tool call may stick out of the one that made it."""
 
-_TWO: Final = 2
 _SAME_ANSWER, _PARENT, _ALIKE = range(3)
+
+Tellings = Mapping[Key, Telling]
 
 
 class _Edge(NamedTuple):
@@ -29,49 +31,24 @@ class _Edge(NamedTuple):
     keys: tuple[Key, Key]
 
 
-class Groups:
-    """Tellings, each of another span, sorted out."""
+def calls(tellings: Tellings, *, touched: Collection[Key]) -> Iterator[list[Telling]]:
+    """The tellings of each call that has to do with one of `touched`.
 
-    def __init__(self, tellings: Mapping[Key, Telling]) -> None:
-        self._tellings = tellings
-        self._edges = sorted(_edges(tellings))
-
-    def components(self) -> list[list[Key]]:
-        """Sets of tellings that nothing connects with each other."""
-        return _joined(self._tellings, self._edges, lambda _one, _other: True)
-
-    def calls(self) -> list[list[Telling]]:
-        """The tellings of each call.
-
-        Two are joined unless that would make one call of what an emitter told apart:
-        so of a parent that sums its children each child stays a call.
-        """
-        apart = self._are_apart
-        found = _joined(
-            self._tellings,
-            self._edges,
-            lambda one, other: not any(apart(x, y) for x in one for y in other),
-        )
-        return [[self._tellings[key] for key in keys] for keys in found]
-
-    def _are_apart(self, one: Key, other: Key) -> bool:
-        """Whether one emitter tells of two calls."""
-        x, y = self._tellings[one], self._tellings[other]
-        if x.scope != y.scope or not (x.is_counted and y.is_counted):
-            return False
-        if x.is_tool:
-            return True
-        if x.answer and y.answer and x.answer != y.answer:
-            return True
-        if not (x.has_usage and y.has_usage):
-            return False
-        return not (self._is_inside(x, other) or self._is_inside(y, one))
-
-    def _is_inside(self, telling: Telling, ancestor: Key) -> bool:
-        return ancestor in ancestors(telling, self._tellings)
+    What is connected is one call unless that would make one of what an emitter told
+    apart: so of a parent that sums its children each child stays a call.
+    """
+    edges = _edges(tellings)
+    of_key = {key: keys for keys in _connected(tellings, edges) for key in keys}
+    chosen = {id(of_key[key]): of_key[key] for key in touched}
+    own: dict[int, list[_Edge]] = defaultdict(list)
+    for edge in edges:
+        own[id(of_key[edge.keys[0]])].append(edge)
+    for which, keys in chosen.items():
+        for call in _divided(keys, sorted(own[which]), tellings):
+            yield [tellings[key] for key in call]
 
 
-def ancestors(telling: Telling, tellings: Mapping[Key, Telling]) -> list[Key]:
+def ancestors(telling: Telling, tellings: Tellings) -> list[Key]:
     """Its parent, that one's parent and so on, as far as they are among `tellings`."""
     found: list[Key] = []
     key = telling.parent_key
@@ -81,62 +58,119 @@ def ancestors(telling: Telling, tellings: Mapping[Key, Telling]) -> list[Key]:
     return found
 
 
-def _edges(tellings: Mapping[Key, Telling]) -> Iterator[_Edge]:
-    yield from _of_parents(tellings)
-    yield from _of_answers(tellings.values())
-    yield from _of_likeness(tellings.values())
+def _connected(keys: Iterable[Key], edges: Iterable[_Edge]) -> list[list[Key]]:
+    """Sets of keys that no edge leads out of."""
+    sets = {key: [key] for key in keys}
+    for edge in edges:
+        _join(sets, edge)
+    return _distinct(sets)
 
 
-def _of_parents(tellings: Mapping[Key, Telling]) -> Iterator[_Edge]:
+def _divided(
+    keys: Iterable[Key], edges: Iterable[_Edge], tellings: Tellings
+) -> list[list[Key]]:
+    """The keys of each call of a connected set, joined by the strongest edges first."""
+    sets = {key: [key] for key in keys}
+    for edge in edges:
+        one, other = (sets[key] for key in edge.keys)
+        if one is not other and not any(
+            _are_apart(tellings[x], tellings[y], tellings) for x in one for y in other
+        ):
+            _join(sets, edge)
+    return _distinct(sets)
+
+
+def _join(sets: dict[Key, list[Key]], edge: _Edge) -> None:
+    one, other = (sets[key] for key in edge.keys)
+    if one is not other:
+        small, large = sorted((one, other), key=len)
+        large.extend(small)
+        sets.update(dict.fromkeys(small, large))
+
+
+def _distinct(sets: Mapping[Key, list[Key]]) -> list[list[Key]]:
+    return list({id(keys): keys for keys in sets.values()}.values())
+
+
+def _are_apart(one: Telling, other: Telling, tellings: Tellings) -> bool:
+    """Whether one emitter tells of two calls."""
+    if one.scope != other.scope or not (one.is_counted and other.is_counted):
+        return False
+    if one.is_tool or _named_apart(one, other):
+        return True
+    if not (one.has_usage and other.has_usage):
+        return False
+    is_nested = other.key in ancestors(one, tellings) or one.key in ancestors(
+        other, tellings
+    )
+    return not is_nested
+
+
+def _named_apart(one: Telling, other: Telling) -> bool:
+    return bool(one.answer and other.answer) and one.answer != other.answer
+
+
+def _edges(tellings: Tellings) -> list[_Edge]:
+    return [
+        *_of_parents(tellings),
+        *_of_answers(tellings.values()),
+        *_of_likeness(tellings.values()),
+    ]
+
+
+def _of_parents(tellings: Tellings) -> Iterator[_Edge]:
     """(a) and (g): a call inside a call. Of several children the one whose usage the
     parent repeats is nearest, else the last."""
     for child in tellings.values():
         parent = tellings.get(child.parent_key) if child.parent_key else None
         if parent is None or parent.is_tool != child.is_tool:
             continue
-        if child.is_tool and not _are_one_tool(parent, child):
-            continue
-        differs = child.said.tokens != parent.said.tokens
-        yield _edge(parent, child, _PARENT, differs, -child.end_us)
+        if not child.is_tool or _are_one_tool(parent, child):
+            differs = child.tokens != parent.tokens
+            yield _edge(parent, child, _PARENT, differs, -child.end_us)
 
 
 def _are_one_tool(parent: Telling, child: Telling) -> bool:
-    names = {parent.said["tool_name"], child.said["tool_name"]} - {""}
-    return parent.scope != child.scope and len(names) < 2 and not _named_apart(parent, child)
+    names = {parent["tool_name"], child["tool_name"]} - {""}
+    is_one = parent.scope != child.scope and len(names) <= 1
+    return is_one and not _named_apart(parent, child)
 
 
 def _of_answers(tellings: Iterable[Telling]) -> Iterator[_Edge]:
-    """(b): two emitters name the same answer."""
+    """(b): two emitters name the same answer; ids of tool calls are their trace's own."""
     named: dict[tuple[str, ...], list[Telling]] = defaultdict(list)
     for telling in tellings:
         if telling.answer:
             of_trace = telling.key[0] if telling.is_tool else ""
             named[of_trace, telling.answer].append(telling)
-    for one, other in _of_one_time(named, slack_us=SLACK_US):
+    for one, other in _of_one_time(named.values(), slack_us=SLACK_US):
         yield _edge(one, other, _SAME_ANSWER, _distance_us(one, other))
 
 
 def _of_likeness(tellings: Iterable[Telling]) -> Iterator[_Edge]:
-    """(d) and (g): nobody named it, but all else agrees."""
+    """(d) and (g): some emitter did not name it, but all else agrees."""
+    alike = list(tellings)
+    if not any(telling.has_own_id or telling.is_tool for telling in alike):
+        return
     placed: dict[tuple[str, ...], list[Telling]] = defaultdict(list)
-    for telling in tellings:
+    for telling in alike:
         placed[telling.place].append(telling)
-    for one, other in _of_one_time(placed, slack_us=0):
+    for one, other in _of_one_time(placed.values(), slack_us=0):
         are_alike = _are_alike_tools if one.is_tool else _are_alike_calls
         if one.is_tool == other.is_tool and are_alike(one, other):
             yield _edge(one, other, _ALIKE, _distance_us(one, other))
 
 
 def _of_one_time(
-    groups: Mapping[tuple[str, ...], list[Telling]], *, slack_us: int
+    groups: Iterable[list[Telling]], *, slack_us: int
 ) -> Iterator[tuple[Telling, Telling]]:
     """Pairs of a group that overlap and are of two emitters, the earlier first."""
-    for group in groups.values():
-        if len({telling.scope for telling in group}) < _TWO:
+    for group in groups:
+        if len(group) == 1 or len({telling.scope for telling in group}) == 1:
             continue
-        ordered = sorted(group, key=lambda telling: (telling.start_us, telling.key))
-        for place, one in enumerate(ordered, start=1):
-            for other in ordered[place:]:
+        group.sort(key=lambda telling: (telling.start_us, telling.key))
+        for place, one in enumerate(group, start=1):
+            for other in group[place:]:
                 if other.start_us > one.end_us + slack_us:
                     break
                 if one.scope != other.scope:
@@ -150,15 +184,16 @@ def _are_alike_calls(one: Telling, other: Telling) -> bool:
         return False
     if not (one.has_usage and other.has_usage):
         return True
-    outputs = sorted((one.completion_tokens, other.completion_tokens))
+    less, more = sorted((one.completion_tokens, other.completion_tokens))
     # A stream that was closed early says 1, or nothing.
-    agree = outputs[0] <= 1 or outputs[0] == outputs[1]
+    agree = less <= 1 or less == more
     return agree and one.prompt_tokens == other.prompt_tokens
 
 
 def _are_of_two_runs(one: Telling, other: Telling) -> bool:
-    tagged = one.run_evidence == other.run_evidence == 3
-    return tagged and one.said["run_id"] != other.said["run_id"]
+    """Whether both are tagged, with two runs."""
+    are_tagged = one.run_evidence == other.run_evidence == 3
+    return are_tagged and one["run_id"] != other["run_id"]
 
 
 def _are_alike_tools(outer: Telling, inner: Telling) -> bool:
@@ -166,31 +201,10 @@ def _are_alike_tools(outer: Telling, inner: Telling) -> bool:
     return bool(outer.place[1]) and is_inside and not _named_apart(outer, inner)
 
 
-def _named_apart(one: Telling, other: Telling) -> bool:
-    return bool(one.answer and other.answer) and one.answer != other.answer
-
-
 def _distance_us(one: Telling, other: Telling) -> int:
     return abs(one.start_us - other.start_us) + abs(one.end_us - other.end_us)
 
 
 def _edge(one: Telling, other: Telling, *strength: int) -> _Edge:
-    first, second = sorted((one.key, other.key))
-    return _Edge(strength, (first, second))
-
-
-def _joined(
-    keys: Iterable[Key],
-    edges: Iterable[_Edge],
-    may_join: Callable[[list[Key], list[Key]], bool],
-) -> list[list[Key]]:
-    """The sets that the edges make of the keys, the strongest first."""
-    sets = {key: [key] for key in keys}
-    for edge in edges:
-        one, other = (sets[key] for key in edge.keys)
-        if one is other or not may_join(one, other):
-            continue
-        one.extend(other)
-        for key in other:
-            sets[key] = one
-    return list({id(found): found for found in sets.values()}.values())
+    keys = (one.key, other.key) if one.key < other.key else (other.key, one.key)
+    return _Edge(strength, keys)

@@ -77,8 +77,8 @@ def _attribution(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
         return _filled(owner, others, _WHOSE)
     changes = _filled(owner, [best, *others], _WHOSE)
     for name in ("run_id", *_RUN):
-        if best.said[name] and best.said[name] != owner.said[name]:
-            changes[name] = best.said[name]
+        if best[name] and best[name] != owner[name]:
+            changes[name] = best[name]
     return changes
 
 
@@ -88,8 +88,8 @@ def _filled(
     """What the owner leaves empty and another one says."""
     found = {}
     for name in names:
-        if not owner.said[name]:
-            said = (telling.said[name] for telling in others)
+        if not owner[name]:
+            said = (telling[name] for telling in others)
             value = next(filter(None, said), "")
             if value:
                 found[name] = value
@@ -99,38 +99,38 @@ def _filled(
 def _way(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     """How it was served, and by what model where the owner's is not in the price list."""
     changes = _filled(owner, others, _WAY)
-    if owner.said["cost_reason"] in _UNKNOWN_MODEL:
-        known = (t for t in others if t.has_usage and t.said["cost_state"] != "unpriced")
+    if owner["cost_reason"] in _UNKNOWN_MODEL:
+        known = (t for t in others if t.has_usage and t["cost_state"] != "unpriced")
         telling = next(known, None)
         if telling is not None:
-            changes.update({name: telling.said[name] for name in _MODEL})
-    if any(telling.said["batch"] == "true" for telling in others):
+            changes.update({name: telling[name] for name in _MODEL})
+    if any(telling["batch"] == "true" for telling in others):
         changes["batch"] = "true"
-    return {n: value for n, value in changes.items() if value != owner.said[n]}
+    return {n: value for n, value in changes.items() if value != owner[n]}
 
 
 def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     """The owner's counts with what the others split off them."""
-    tokens = list(owner.said.tokens)
-    flags = owner.said.flags
+    tokens = list(owner.tokens)
+    flags = flags_in(owner.flags)
     for telling in others:
         if telling.has_usage:
             _split(tokens, flags, telling)
     changes = {name: str(n) for name, n in zip(TOKENS, tokens, strict=True)}
-    if flags != owner.said.flags:
+    if flags != flags_in(owner.flags):
         changes["flags"] = flags_text(flags)
-    if owner.said["web_searches"] == "0":
-        changes["web_searches"] = str(max(t.said.number("web_searches") for t in others))
-    if owner.said["claimed_usd"] == NULL:
+    if owner["web_searches"] == "0":
+        changes["web_searches"] = str(max(int(t["web_searches"]) for t in others))
+    if owner["claimed_usd"] == NULL:
         changes["claimed_usd"] = next(
-            (t.said["claimed_usd"] for t in others if t.said["claimed_usd"] != NULL), NULL
+            (t["claimed_usd"] for t in others if t["claimed_usd"] != NULL), NULL
         )
-    return {n: value for n, value in changes.items() if value != owner.said[n]}
+    return {n: value for n, value in changes.items() if value != owner[n]}
 
 
 def _split(tokens: list[int], flags: list[str], telling: Telling) -> None:
     """Split the owner's buckets as finely as another telling of the same sums does."""
-    theirs = telling.said.tokens
+    theirs = telling.tokens
     agrees = {
         _INPUT: sum(tokens[:_OUTPUT]) == sum(theirs[:_OUTPUT]),
         _OUTPUT: sum(tokens[_OUTPUT:]) == sum(theirs[_OUTPUT:]),
@@ -147,9 +147,9 @@ def _split_writes(
     tokens: list[int], flags: list[str], telling: Telling, *, agrees: bool
 ) -> None:
     """The lifetimes of cache writes, where the owner does not tell them."""
-    theirs = telling.said.tokens
+    theirs = telling.tokens
     is_same = tokens[_SHORT] + tokens[_LONG] == theirs[_SHORT] + theirs[_LONG]
-    if Flag.TTL_ASSUMED in telling.said.flags or not agrees or not is_same:
+    if Flag.TTL_ASSUMED in telling.flags or not agrees or not is_same:
         return
     if Flag.TTL_ASSUMED in flags:
         flags.remove(Flag.TTL_ASSUMED)
@@ -160,7 +160,7 @@ def _priced(
     owner: Telling, told: Mapping[str, str], catalogue: Catalogue
 ) -> dict[str, str]:
     """What was told, and what it costs."""
-    said = {name: told.get(name, owner.said[name]) for name in (*_READ_FOR_PRICE, "flags")}
+    said = {name: told.get(name, owner[name]) for name in (*_READ_FOR_PRICE, "flags")}
     cost = price(_call(said, owner), catalogue)
     return {**told, **_cost_fields(cost, said)}
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from farthing.collector.settle.entries import Columns, Entry, Fields
 from farthing.collector.settle.find import Finder
-from farthing.collector.settle.groups import Groups
+from farthing.collector.settle.groups import calls
 from farthing.collector.settle.owner import completed, ranked
 from farthing.collector.settle.telling import Key, Telling, told_once
 from farthing.collector.store.client import Store
@@ -66,18 +66,13 @@ class Settler:
         of_span: dict[Key, list[Entry]] = defaultdict(list)
         tellings = []
         for entry in entries:
-            telling = Telling(entry, columns.of(entry.fields))
+            telling = Telling(entry, columns)
             of_span[telling.key].append(entry)
             if entry.is_told:
                 tellings.append(telling)
-        groups = Groups(told_once(tellings))
         new = {t.key for t in tellings if t.entry.load == batch_name}
-        touched = {
-            key for keys in groups.components() if not new.isdisjoint(keys) for key in keys
-        }
-        for call in groups.calls():
-            if call[0].key in touched:
-                yield from self._settled(call, of_span)
+        for call in calls(told_once(tellings), touched=new):
+            yield from self._settled(call, of_span)
 
     def _settled(
         self, call: Sequence[Telling], of_span: dict[Key, list[Entry]]
@@ -85,7 +80,7 @@ class Settler:
         """What is to be written so that the owner's entry is the one in force."""
         columns = self._finder.columns
         owner, *others = ranked(call)
-        told = wanted = owner.said.fields
+        told = wanted = owner.entry.fields
         if others and not columns.is_nothing(told):
             wanted = columns.changed(told, completed(owner, others, self._catalogue))
         for telling in call:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Final
 
-from farthing.collector.settle.entries import PROMPT_TOKENS, Entry, Reader
+from farthing.collector.settle.entries import TOKENS, Columns, Entry
 
 Key = tuple[str, str]
 """Trace id and span id."""
@@ -42,113 +41,115 @@ provider's own SDK, the official instrumentation of one, OpenInference, OpenLLMe
 and last a framework, which is also what a scope that is not named here ranks as."""
 _FRAMEWORK: Final = 4
 
+WHOSE: Final = (
+    "run_id", "task_type", "step", "business_unit", "team", "user", "conversation_id",
+    "agent", "service", "environment",
+)  # fmt: skip
+"""For whom a call was made."""
+_READ: Final = (
+    "trace_id", "span_id", "parent_span_id", "kind", "scope", "response_id",
+    "tool_call_id", "calls", "tool_calls", "cost_state", "cost_reason", "duration_us",
+    "flags",
+)  # fmt: skip
 
-@dataclass(frozen=True, eq=False)
+
 class Telling:
-    """One span's word. Two that have the same key are made one by `told_once`."""
+    """One span's word: an entry as it was told, its columns by name, and what is asked
+    of it often. Two that have the same key are made one by `told_once`.
 
-    entry: Entry
-    said: Reader
+    Attributes:
+        key, parent_key: The span and its parent; None for a root.
+        answer: What the provider, or the model, called what it gave; empty if not told.
+        has_own_id: Whether its id may be one that nobody else tells.
+        is_counted: Whether it counts as a call, of a model or of a tool.
+        has_usage: Whether it tells tokens that can be believed.
+        whose: The columns of WHOSE.
+    """
 
-    @cached_property
-    def key(self) -> Key:
-        return self.said["trace_id"], self.said["span_id"]
+    __slots__ = (
+        "_columns", "answer", "cost_reason", "duration_us", "end_us", "entry", "flags",
+        "has_own_id", "has_usage", "is_counted", "is_tool", "key", "parent_key", "scope",
+        "start_us", "tokens", "whose",
+    )  # fmt: skip
 
-    @cached_property
-    def parent_key(self) -> Key | None:
-        """None for a root."""
-        parent = self.said["parent_span_id"]
-        return (self.said["trace_id"], parent) if parent else None
-
-    @cached_property
-    def is_tool(self) -> bool:
-        return self.said["kind"] == "tool"
-
-    @cached_property
-    def scope(self) -> str:
-        return self.said["scope"]
-
-    @cached_property
-    def answer(self) -> str:
-        """What the provider, or the model, called what it gave; empty if not told."""
-        return self.said["tool_call_id" if self.is_tool else "response_id"]
-
-    @cached_property
-    def has_own_id(self) -> bool:
-        """Whether its id may be one that nobody else tells."""
-        return not self.answer or self.scope.startswith(OWN_IDS)
-
-    @cached_property
-    def end_us(self) -> int:
-        return self.entry.end_us
-
-    @cached_property
-    def start_us(self) -> int:
-        return self.entry.end_us - int(self.said["duration_us"])
-
-    @cached_property
-    def prompt_tokens(self) -> int:
-        return sum(int(self.said[name]) for name in PROMPT_TOKENS)
-
-    @cached_property
-    def completion_tokens(self) -> int:
-        return sum(self.said.tokens[6:])
-
-    @cached_property
-    def is_counted(self) -> bool:
-        """Whether it counts as a call, of a model or of a tool."""
-        return self.said["tool_calls" if self.is_tool else "calls"] != "0"
-
-    @cached_property
-    def has_usage(self) -> bool:
-        """Whether it tells tokens that can be believed."""
-        return (
-            self.said["cost_state"] not in ("", "no_usage")
-            and self.said["cost_reason"] != "invalid_usage"
+    def __init__(self, entry: Entry, columns: Columns) -> None:
+        (
+            trace_id, span_id, parent, kind, self.scope, response_id, tool_call_id, calls,
+            tool_calls, state, self.cost_reason, duration_us, self.flags,
+        ) = columns.pick(_READ, entry.fields)  # fmt: skip
+        self.entry = entry
+        self._columns = columns
+        self.key: Key = (trace_id, span_id)
+        self.parent_key: Key | None = (trace_id, parent) if parent else None
+        self.is_tool = kind == "tool"
+        self.answer = tool_call_id if self.is_tool else response_id
+        self.has_own_id = not self.answer or self.scope.startswith(OWN_IDS)
+        self.is_counted = (tool_calls if self.is_tool else calls) != "0"
+        self.has_usage = (
+            state not in ("", "no_usage") and self.cost_reason != "invalid_usage"
         )
+        self.end_us = entry.end_us
+        self.duration_us = int(duration_us)
+        self.start_us = entry.end_us - self.duration_us
+        self.tokens = tuple(map(int, columns.pick(TOKENS, entry.fields)))
+        self.whose = columns.pick(WHOSE, entry.fields)
 
-    @cached_property
+    def __getitem__(self, name: str) -> str:
+        """A column as the store writes it."""
+        return self._columns.value(name, self.entry.fields)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(self.tokens[:6])
+
+    @property
+    def completion_tokens(self) -> int:
+        return sum(self.tokens[6:])
+
+    @property
     def place(self) -> tuple[str, ...]:
         """What calls that nobody named must have in common to be one call."""
         if self.is_tool:
-            return (self.said["trace_id"], self.said["tool_name"])
+            return (self.key[0], self["tool_name"])
         if self.parent_key:
-            return (*self.parent_key, self.said["model"])
-        return (self.said["service"], self.said["environment"], self.said["model"])
+            return (*self.parent_key, self["model"])
+        named = (self[name] for name in ("service", "environment", "model"))
+        return (*named, str(self.prompt_tokens))
 
-    @cached_property
+    @property
     def run_evidence(self) -> int:
         """How well its run is known: by its tags, a conversation, its trace, not."""
-        run_id = self.said["run_id"]
-        if run_id == self.said["trace_id"]:
+        run_id = self.whose[0]
+        if run_id == self.key[0]:
             return 1 if self.parent_key else 0
-        return 2 if run_id == self.said["conversation_id"] else 3
+        return 2 if run_id == self["conversation_id"] else 3
 
-    @cached_property
+    @property
     def rank(self) -> tuple[object, ...]:
         """Least for the best informed of several tellings of one model call; of equals
         it is the innermost."""
-        emitter = next(
-            (rank for words, rank in _RANKS if self.scope.startswith(words)), _FRAMEWORK
-        )
-        is_partial = "input_missing" in self.said["flags"]
         return (
             not self.has_usage,
             not self.is_counted,
-            is_partial,
-            emitter,
-            int(self.said["duration_us"]),
+            "input_missing" in self.flags,
+            _rank_of(self.scope),
+            self.duration_us,
             self.key,
-            self.said.fields,
+            self.entry.fields,
         )
+
+
+@cache
+def _rank_of(scope: str) -> int:
+    ranks = (rank for words, rank in _RANKS if scope.startswith(words))
+    return next(ranks, _FRAMEWORK)
 
 
 def told_once(tellings: Iterable[Telling]) -> dict[Key, Telling]:
     """The best telling of each span: some arrive twice."""
     best: dict[Key, Telling] = {}
     for telling in tellings:
-        known = best.get(telling.key)
-        if known is None or telling.rank < known.rank:
+        known = best.setdefault(telling.key, telling)
+        if known is not telling and telling.rank < known.rank:
             best[telling.key] = telling
     return best
-

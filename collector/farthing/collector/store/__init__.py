@@ -1,1 +1,1 @@
-"""The ledger in ClickHouse: client, schema and migrations, and the SQL of the way in."""
+"""The ledger in ClickHouse: client, schema, migrations, and the SQL of the way in."""

@@ -62,7 +62,7 @@ class Intake:
     def statement(self, table: str) -> str:
         """The SELECT of the view, with the columns of `spans`."""
         decode = self.decoder.statement(table)
-        return f"SELECT *, {quoted(table)} AS intake FROM (\n{decode}\n)"
+        return f"SELECT *, {quoted(table)} AS intake FROM (\n{decode}\n)"  # noqa: S608
 
     def brought(self, name: str) -> str | None:
         """The pair that brought entries of a batch; None if the ledger has none."""

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from farthing.collector.dialects import all_dialects
-from farthing.collector.store.client import UNKNOWN_TABLE, Away, Store
+from farthing.collector.store.client import DENIED, UNKNOWN_TABLE, Away, Store
 from farthing.collector.store.decode import Decoder
 from farthing.collector.store.intake import Intake
 from farthing.collector.store.price_tables import write_prices
@@ -19,6 +19,7 @@ from farthing.collector.store.retention import Retention, retain
 from farthing.collector.store.schema import Ddl, migrate, migrations
 from farthing.collector.store.text import sql_file
 from farthing.economics.prices.catalogue import Catalogue
+from farthing.errors import ConfigError
 
 INSERT_SETTINGS: Final = {
     "format_schema_message_name": "Request",
@@ -27,6 +28,9 @@ INSERT_SETTINGS: Final = {
     # An insert that is answered is on the disk, whatever the server's profile says.
     "async_insert": 0,
     "distributed_foreground_insert": 1,
+    # Planning the decode costs as much as decoding some ten thousand spans: this halves it.
+    "query_plan_merge_expressions": 0,
+    "max_threads": 1,
 }
 SCHEMA_AS_TEXT: Final = {
     "format_schema_source": "string",
@@ -67,10 +71,18 @@ class Ledger:
         must act, StoreUnavailable where the store does not answer.
         """
         retention = Retention(retention_days, runs_retention_days, spend_retention_days)
-        migrate(self.store, ddl=self._ddl, known=migrations())
-        retain(self.store, retention, ddl=self._ddl)
-        self.use_prices(self._catalogue)
-        self._intake.drop_old()
+        try:
+            migrate(self.store, ddl=self._ddl, known=migrations())
+            retain(self.store, retention, ddl=self._ddl)
+            self.use_prices(self._catalogue)
+            self._intake.drop_old()
+        except Away as error:
+            if error.code not in DENIED:
+                raise
+            raise ConfigError(
+                f"the store does not let the collector do its work: {error}. Check user"
+                " and password in FARTHING_STORE, and what the user is granted"
+            ) from error
         self.store.release_memory()
 
     def use_prices(self, catalogue: Catalogue) -> None:

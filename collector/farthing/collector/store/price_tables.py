@@ -1,11 +1,11 @@
-"""The price book in the ledger: tables of all catalogues, dictionaries of the newest."""
+"""The price book in the ledger: tables of all catalogues, dictionaries of one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from farthing.collector.store.client import Store
+from farthing.collector.store.client import DENIED, Away, Store
 from farthing.collector.store.schema import Ddl
 from farthing.collector.store.text import sql_file
 from farthing.economics.prices.catalogue import Catalogue
@@ -29,8 +29,24 @@ def write_prices(store: Store, catalogue: Catalogue, *, ddl: Ddl) -> None:
             store.insert(table, columns, rows)
     if known["newest"] != catalogue.sha256:
         store.insert("catalogues", ["catalogue"], [[catalogue.sha256]])
-    for statement in ddl.statements(sql_file("dictionaries.sql")):
-        store.command(statement)
+    _read_anew(store, ddl.statements(sql_file("dictionaries.sql")))
+
+
+def _read_anew(store: Store, dictionaries: Sequence[str]) -> None:
+    try:
+        for statement in dictionaries:
+            store.command(statement)
+    except Away as error:
+        if error.code not in DENIED:
+            raise
+        # They log in with the password that the store had when they were made. Not done
+        # at every start: a load that is under way does not survive it.
+        for statement in dictionaries:
+            store.command(
+                statement.replace(
+                    "CREATE DICTIONARY IF NOT EXISTS", "CREATE OR REPLACE DICTIONARY"
+                )
+            )
 
 
 def _tables(catalogue: Catalogue) -> Iterator[_Table]:
@@ -47,7 +63,7 @@ def _tables(catalogue: Catalogue) -> Iterator[_Table]:
             [
                 sha256, row.row_id, row.provider, row.model, row.ctx, row.slot,
                 row.valid_from, row.valid_to - 1, list(row.thresholds),
-                [ABSENT if rate is None else rate for level in row.levels for rate in level],
+                [_number(rate) for level in row.levels for rate in level],
                 row.kind.value, row.currency, row.origin.value, " ".join(row.notes),
                 row.source, row.checked_on,
             ]
@@ -76,3 +92,7 @@ def _tables(catalogue: Catalogue) -> Iterator[_Table]:
             for row in catalogue.rules.tool_fees
         ],
     )  # fmt: skip
+
+
+def _number(rate: int | None) -> int:
+    return ABSENT if rate is None else rate

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from farthing.collector.store.client import DENIED, Address, Away, Refused, Store
+from farthing.collector.store.client import Address, Refused, Store
 from farthing.collector.store.text import fill, quoted, sql_file
 from farthing.errors import ConfigError
 
@@ -130,27 +130,18 @@ def migrations() -> list[Migration]:
 def migrate(store: Store, *, ddl: Ddl, known: Iterable[Migration]) -> None:
     """Bring the ledger to this program's schema, making its database where it is new.
 
-    Raises ConfigError where the operator must act: a store too old or one that lets
-    nobody in, a ledger newer than the program, made for another cluster or by another
-    text of a migration. Raises StoreUnavailable where asking again may help.
+    Raises ConfigError where the operator must act: a store that is too old, a ledger
+    newer than the program, made for another cluster or by another text of a migration.
     """
     known = list(known)
-    try:
-        check_version(store.version(), where=str(store.address))
-        store.create_database(on_cluster=ddl.on_cluster)
-        for statement in ddl.statements(sql_file("migrations.sql")):
-            store.command(statement)
-        done = {row.version for row in _checked(store, known, ddl) if row.done}
-        for migration in known:
-            if migration.version not in done:
-                _apply(store, migration, known=known, ddl=ddl)
-    except Away as error:
-        if error.code not in DENIED:
-            raise
-        raise ConfigError(
-            f"the store does not let the collector in, or not do what it must: {error}."
-            " Check user and password in FARTHING_STORE, and the user's grants"
-        ) from error
+    check_version(store.version(), where=str(store.address))
+    store.create_database(on_cluster=ddl.on_cluster)
+    for statement in ddl.statements(sql_file("migrations.sql")):
+        store.command(statement)
+    done = {row.version for row in _checked(store, known, ddl) if row.done}
+    for migration in known:
+        if migration.version not in done:
+            _apply(store, migration, known=known, ddl=ddl)
 
 
 def check_version(version: str, *, where: str) -> None:

@@ -1,0 +1,193 @@
+"""Each part of the collector, made from the settings."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO, Final
+
+from prometheus_client import CollectorRegistry
+
+from farthing.collector import presence
+from farthing.collector.config import Settings, host_port
+from farthing.collector.load import Loader, LoadSettings
+from farthing.collector.pricebook import load_user_prices
+from farthing.collector.receive.http_server import listen, serve_http
+from farthing.collector.receive.settings import (
+    Limits,
+    ReceiveSettings,
+    Tls,
+    check_binding,
+)
+from farthing.collector.spool import Limits as SpoolLimits
+from farthing.collector.spool import Spool
+from farthing.collector.store.client import Address, Refused, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.collector.web.clickhouse import clickhouse_app
+from farthing.collector.web.clickhouse_engine import Engine
+from farthing.economics.prices.catalogue import Catalogue, load_catalogue
+from farthing.errors import ConfigError, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 10.0
+
+
+@contextmanager
+def own_data_folder(data_dir: Path) -> Iterator[IO[str]]:
+    """Own a data folder as `presence.owned` does, after a command that reads from it
+    has ended: such a one holds it for a moment.
+
+    Raises ConfigError at once where a collector runs on it.
+    """
+    deadline_s = time.monotonic() + _PATIENCE_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                file = stack.enter_context(presence.owned(data_dir))
+                break
+            except ConfigError:
+                if presence.find(data_dir) or time.monotonic() > deadline_s:
+                    raise
+            time.sleep(0.1)
+        yield file
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[Ledger]:
+    """The ledger that the settings name, its schema and price book up to date."""
+    with closing_ledger(settings) as ledger:
+        bring_up_to_date(ledger, settings)
+        yield ledger
+
+
+@contextmanager
+def closing_ledger(settings: Settings) -> Iterator[Ledger]:
+    """The ledger that the settings name, as it is; closed at the end."""
+    store = Store(Address.parse(settings.store_url))
+    try:
+        yield Ledger(store, price_catalogue(settings), cluster=settings.cluster)
+    finally:
+        store.close()
+
+
+def bring_up_to_date(ledger: Ledger, settings: Settings) -> None:
+    """Schema, retention and price book. Raises ConfigError, StoreUnavailable."""
+    try:
+        ledger.open(retention_days=settings.retention_days)
+    except Refused as error:
+        raise ConfigError(
+            f"the ledger at {ledger.store.address} cannot be brought up to date:"
+            f" {error}"
+        ) from error
+
+
+def try_to_open(ledger: Ledger, settings: Settings) -> bool:
+    """A server that is away at start is asked again later, while the spool fills."""
+    try:
+        bring_up_to_date(ledger, settings)
+    except StoreUnavailable as error:
+        if ledger.store.embedded:
+            raise
+        log.warning("%s; what arrives waits in the spool", error)
+        return False
+    return True
+
+
+def price_catalogue(settings: Settings) -> Catalogue:
+    """The packaged price book, the operator's own file on top."""
+    catalogue = load_catalogue()
+    if settings.prices_file is None:
+        return catalogue
+    return load_user_prices(settings.prices_file, catalogue)
+
+
+@contextmanager
+def open_spool(settings: Settings) -> Iterator[Spool]:
+    limits = SpoolLimits(
+        max_bytes=settings.spool_max_bytes, min_free_bytes=settings.min_free_bytes
+    )
+    spool = Spool(settings.data_dir / "spool", limits=limits)
+    try:
+        yield spool
+    finally:
+        spool.close()
+
+
+@contextmanager
+def running_loader(
+    settings: Settings,
+    spool: Spool,
+    ledger: Ledger,
+    registry: CollectorRegistry,
+    *,
+    is_open: bool,
+) -> Iterator[Loader]:
+    to_open = (
+        {} if is_open else {"prepare": partial(bring_up_to_date, ledger, settings)}
+    )
+    loader = Loader(
+        spool,
+        ledger,
+        settings=LoadSettings(settings.load_at_bytes, settings.load_at_age_s),
+        dead_letters=settings.data_dir / "dead-letters",
+        registry=registry,
+        **to_open,
+    )
+    loader.start()
+    try:
+        yield loader
+    finally:
+        loader.stop()
+
+
+@asynccontextmanager
+async def web_endpoint(settings: Settings, store: Store) -> AsyncIterator[str]:
+    """Serve questions to the embedded ledger; yields the URL to ask."""
+    host, port = host_port(settings.web_listen)
+    check_binding(host, settings.token_text)
+    engine = Engine(str(store.address.path))
+    app = clickhouse_app(engine, database=store.database, token=settings.token_text)
+    tls = _tls(settings)
+    try:
+        with listen(host, port, option="web_listen") as listener:
+            bound = listener.getsockname()[1]
+            async with serve_http(app, listener, limits=Limits(), tls=tls):
+                yield f"{'https' if tls else 'http'}://{shown(host)}:{bound}"
+    finally:
+        engine.close()
+
+
+def receive_settings(settings: Settings) -> ReceiveSettings:
+    http, grpc = host_port(settings.http_listen), host_port(settings.grpc_listen)
+    largest = settings.max_request_bytes
+    return ReceiveSettings(
+        http_host=http.host,
+        http_port=http.port,
+        grpc_host=grpc.host,
+        grpc_port=grpc.port,
+        token=settings.token_text,
+        tls=_tls(settings),
+        limits=Limits(
+            max_bytes=largest,
+            max_compressed_bytes=largest,
+            max_in_flight_bytes=max(largest, Limits.max_in_flight_bytes),
+        ),
+    )
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Tls(settings.tls_cert, settings.tls_key)
+
+
+def shown(host: str) -> str:
+    """A host as it stands in a URL; one that means every address is this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - shown, not bound
+        host = "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
