@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,44 @@ def test_nothing_written_is_an_empty_answer() -> None:
     with limited_pipe(1000) as pipe:
         pass
     assert pipe.body == b""
+
+
+def test_what_is_written_right_after_a_wait_in_vain_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A writer that writes and ends between two looks of the reader is not missed."""
+    has_looked, has_ended = threading.Event(), threading.Event()
+    real_poll = select.poll
+
+    class Slow:
+        """Its first look sees nothing and takes until the writer has ended."""
+
+        def __init__(self) -> None:
+            self._poll = real_poll()
+            self.register = self._poll.register
+
+        def poll(self, wait_ms: int) -> list[tuple[int, int]]:
+            if not has_looked.is_set():
+                has_looked.set()
+                has_ended.wait()
+                return []
+            return self._poll.poll(wait_ms)
+
+    monkeypatch.setattr(select, "poll", Slow)
+    with limited_pipe(1000) as pipe:
+        has_looked.wait()
+        Path(pipe.path).write_bytes(b"late")
+        monkeypatch.setattr(pipe, "_writer_is_done", Both(has_ended))
+    assert pipe.body == b"late"
+
+
+class Both(threading.Event):
+    """An event that sets another one with it."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self._other = other
+
+    def set(self) -> None:
+        super().set()
+        self._other.set()

@@ -53,9 +53,14 @@ class LimitedPipe:
     def _read(self) -> None:
         poll = select.poll()
         poll.register(self._read_end, select.POLLIN)
-        # Should the engine keep its end open after an error, no end of file comes.
-        while poll.poll(_WAIT_MS) or not self._writer_is_done.is_set():
-            if not self._take():
+        while True:
+            # Asked before the poll: what was written by then is there to be polled.
+            is_done = self._writer_is_done.is_set()
+            if poll.poll(_WAIT_MS):
+                if not self._take():
+                    return
+            elif is_done:
+                # The engine keeps its end open after an error: no end of file comes.
                 return
 
     def _take(self) -> bool:
