@@ -128,9 +128,10 @@ def in_force(rows: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
 
 def takes_back(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether `one` is `other` with all its measures of the opposite sign."""
-    measures = MEASURES - {name for name in MEASURES if one[name] is None}
-    return all(one[name] == -other[name] for name in measures) and all(
-        one[name] == other[name] for name in one.keys() - measures - _OF_ENTRY
+    negated = {n: None if other[n] is None else -other[n] for n in MEASURES}
+    said = one.keys() - MEASURES - _OF_ENTRY
+    return all(one[name] == negated[name] for name in MEASURES) and all(
+        one[name] == other[name] for name in said
     )
 
 

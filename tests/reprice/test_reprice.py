@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import pytest
 
 from farthing.collector.reprice import Journal, Outlook, Scope, preview, reprice
@@ -82,7 +87,7 @@ def test_it_goes_with_other_corrections_in_any_order(
     ledger: Ledger, journal: Journal, seed: int
 ) -> None:
     """Loads, duplicates taken back, completions and re-pricings, mixed: all sums agree
-    at every moment, what was taken back stays so, and the last book has the last word."""
+    at every moment, what was taken back stays so, the last book has the last word."""
     dice = random.Random(seed)
     cases = calls(seed, 240)
     load_calls(ledger, "first", cases)
@@ -121,7 +126,7 @@ def _agree(store: Store, cases: list[Case], book: Catalogue) -> None:
 
 
 def test_history_does_not_move_by_itself(ledger: Ledger) -> None:
-    """A new price book in force changes no entry, nor a look at what it would change."""
+    """A new price book in force changes no entry, nor does a look at it."""
     load_calls(ledger, "calls", calls(61, 100))
     before = entries(ledger.store)
     book = other_book(load_catalogue(), 61)

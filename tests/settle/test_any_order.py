@@ -66,7 +66,15 @@ CASES = {
     "official-openai-agents": lambda: messages("official-openai-agents"),
     "all at once": lambda: [request([told]) for told in ALL_AT_ONCE],
 }
-BY = ("run_id", "provider", "model", "cost_state", "task_type", "business_unit", "agent")
+BY = (
+    "run_id",
+    "provider",
+    "model",
+    "cost_state",
+    "task_type",
+    "business_unit",
+    "agent",
+)
 
 
 class Decoded:
@@ -135,7 +143,9 @@ def test_neither_order_nor_parts_matter(
     assert decoded.outcome() == at_once
 
 
-def test_what_is_told_all_at_once_is_what_was_called(settled: Book, decoded: Decoded) -> None:
+def test_what_is_told_all_at_once_is_what_was_called(
+    settled: Book, decoded: Decoded
+) -> None:
     """The mixed case has seven model calls and one tool call; none of them failed."""
     if decoded.size != len(ALL_AT_ONCE):
         return

@@ -42,7 +42,9 @@ def test_a_call_inside_a_call_is_the_same_one(book: Book) -> None:
 
 def test_a_parent_that_sums_its_children_is_no_call(book: Book) -> None:
     """(a), (c) Two answers told by one emitter are two calls; what sums them is none."""
-    summed = chat(**{"gen_ai.usage.input_tokens": 5500, "gen_ai.usage.output_tokens": 600})
+    summed = chat(
+        **{"gen_ai.usage.input_tokens": 5500, "gen_ai.usage.output_tokens": 600}
+    )
     book.load(
         Told("my.framework", 1, attributes=summed),
         Told(NATIVE, 2, parent=1, end_ms=400, attributes=native("msg_1")),
@@ -74,7 +76,9 @@ def test_one_answer_told_in_two_traces_is_one_call(book: Book) -> None:
 
 def test_what_one_emitter_tells_apart_stays_apart(book: Book) -> None:
     """A stand-in that gives every answer the same id does not make all calls one."""
-    book.load(*(Told(NATIVE, n, trace=n, attributes=native("msg_1")) for n in (1, 2, 3)))
+    book.load(
+        *(Told(NATIVE, n, trace=n, attributes=native("msg_1")) for n in (1, 2, 3))
+    )
     assert book.totals()["calls"] == 3
     assert book.corrections() == []
 
@@ -114,8 +118,20 @@ def test_parallel_calls_without_ids_are_matched_one_to_one(book: Book) -> None:
         told
         for n in range(5)
         for told in (
-            Told(OPENINFERENCE, 10 + n, parent=9, start_ms=n * 20, attributes=openinference()),
-            Told(NATIVE, 20 + n, parent=9, start_ms=n * 20 + 3, attributes=native(f"msg_{n}")),
+            Told(
+                OPENINFERENCE,
+                10 + n,
+                parent=9,
+                start_ms=n * 20,
+                attributes=openinference(),
+            ),
+            Told(
+                NATIVE,
+                20 + n,
+                parent=9,
+                start_ms=n * 20 + 3,
+                attributes=native(f"msg_{n}"),
+            ),
         )
     ]
     book.load(*spans)
@@ -144,7 +160,9 @@ def test_calls_without_an_id_that_differ_are_two(book: Book, other: Told) -> Non
     assert book.totals()["calls"] == 2
 
 
-def test_an_id_that_the_emitter_made_up_does_not_tell_two_calls_apart(book: Book) -> None:
+def test_an_id_that_the_emitter_made_up_does_not_tell_two_calls_apart(
+    book: Book,
+) -> None:
     """(d) litellm gives answers of other providers an id of its own."""
     book.load(
         Told(LITELLM, 1, parent=9, attributes=chat("chatcmpl-0b1e")),
@@ -177,18 +195,24 @@ def test_one_tool_call_told_by_three_is_one(book: Book) -> None:
         Told(LANGCHAIN, 1, attributes=tool("call_1")),
         Told(MCP, 2, parent=1, start_ms=10, end_ms=990, attributes=tool()),
         Told("mcp.server", 3, parent=2, start_ms=20, end_ms=980, attributes=tool()),
-        Told("mcp.server", 4, trace=2, start_ms=20, end_ms=980, attributes=tool(**named)),
+        Told(
+            "mcp.server", 4, trace=2, start_ms=20, end_ms=980, attributes=tool(**named)
+        ),
     )
     assert book.totals()["tool_calls"] == 2
     assert {int(c["owner_span_id"], 16) for c in book.corrections()} == {1}
 
 
 @pytest.mark.parametrize("call_id", ["", "call_1"])
-def test_tool_spans_with_a_gap_between_them_are_joined(book: Book, call_id: str) -> None:
+def test_tool_spans_with_a_gap_between_them_are_joined(
+    book: Book, call_id: str
+) -> None:
     """(g) Where the span between is not told: by the call's id, or by name and time."""
     book.load(
         Told(LANGCHAIN, 1, attributes=tool("call_1")),
-        Told("mcp.server", 3, parent=2, start_ms=20, end_ms=980, attributes=tool(call_id)),
+        Told(
+            "mcp.server", 3, parent=2, start_ms=20, end_ms=980, attributes=tool(call_id)
+        ),
     )
     assert book.totals()["tool_calls"] == 1
 
@@ -199,7 +223,9 @@ def test_other_tools_inside_a_tool_are_calls_of_their_own(book: Book) -> None:
     book.load(
         Told(LANGCHAIN, 1, attributes=tool("call_1")),
         Told("my.tools", 2, parent=1, start_ms=10, end_ms=500, attributes=other),
-        Told(LANGCHAIN, 3, parent=1, start_ms=510, end_ms=900, attributes=tool("call_2")),
+        Told(
+            LANGCHAIN, 3, parent=1, start_ms=510, end_ms=900, attributes=tool("call_2")
+        ),
     )
     assert book.totals()["tool_calls"] == 3
 
@@ -226,7 +252,9 @@ def test_a_span_with_usage_owns_the_call_of_one_without(book: Book) -> None:
         Told(NATIVE, 1, attributes=silent),
         Told(OPENLLMETRY, 2, trace=2, attributes=chat("msg_1")),
     )
-    assert [(r["cost_state"], r["calls"]) for r in book.by("cost_state")] == [("priced", 1)]
+    assert [(r["cost_state"], r["calls"]) for r in book.by("cost_state")] == [
+        ("priced", 1)
+    ]
 
 
 def test_gaps_of_the_owner_are_filled_and_the_call_is_priced_again(book: Book) -> None:
@@ -262,7 +290,10 @@ def test_buckets_are_filled_only_where_the_sums_agree(book: Book) -> None:
     """What another says of other sums is not of these."""
     other = chat(
         "msg_1",
-        **{"gen_ai.usage.input_tokens": 2760, "gen_ai.usage.details.ephemeral_1h_input_tokens": 200},
+        **{
+            "gen_ai.usage.input_tokens": 2760,
+            "gen_ai.usage.details.ephemeral_1h_input_tokens": 200,
+        },
     )
     book.load(
         Told("pydantic-ai", 1, attributes=other),
@@ -281,7 +312,9 @@ def test_the_money_follows_the_tags(book: Book) -> None:
     for table in ("spans", "runs"):
         [row] = book.by("run_id", table=table)
         assert (row["run_id"], row["calls"], row["cost_usd"]) == ("ticket-7", 1, COST)
-    assert [row["task_type"] for row in book.by("task_type", table="spend_hourly")] == ["support"]
+    assert [row["task_type"] for row in book.by("task_type", table="spend_hourly")] == [
+        "support"
+    ]
 
 
 def test_an_owner_that_comes_later_takes_over(book: Book) -> None:

@@ -123,11 +123,9 @@ def test_retention_reaches_every_node(ledger_store: Store, ledger: Ledger) -> No
     in_force = {f"{name}_local": None for name in SHARDED}
     changes = list(statements(in_force, Retention(7, 30, None), ddl=CLUSTER))
     assert changes == [
-        f"ALTER TABLE {table}_local ON CLUSTER 'prod' MODIFY TTL ingested_at + {kept}"
-        for table, kept in (
-            ("spans", "toIntervalDay(7)"),
-            ("runs", "toIntervalDay(30)"),
-        )
+        f"ALTER TABLE {table}_local ON CLUSTER 'prod'"
+        f" MODIFY TTL ingested_at + toIntervalDay({days})"
+        for table, days in (("spans", 7), ("runs", 30))
     ]
     for change in changes:
         ledger_store.rows(f"EXPLAIN AST {change}")

@@ -23,7 +23,8 @@ CALL = {
 REQUEST = request([Told(CALL)])
 COUNTS = (
     "SELECT (SELECT count() FROM spans) AS spans,"
-    " (SELECT sum(calls) FROM runs) AS runs, (SELECT sum(calls) FROM spend_hourly) AS hours"
+    " (SELECT sum(calls) FROM runs) AS runs,"
+    " (SELECT sum(calls) FROM spend_hourly) AS hours"
 )
 
 

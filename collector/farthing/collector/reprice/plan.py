@@ -17,6 +17,7 @@ from farthing.collector.reprice.ways import (
     turning_points,
     way_of_row,
 )
+from farthing.collector.settle.entries import MEASURES, NOT_COPIED
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import array, fill, integers, quoted
 from farthing.economics.prices import RATE_NAMES, Catalogue
@@ -25,9 +26,8 @@ ENTRIES_PER_BATCH: Final = 50_000
 _TERMS_BYTES: Final = 150_000
 """Of SQL text: a statement may have 256 kB."""
 _WAY: Final = Way._fields[3:]
-_KEYS: Final = (
-    "run_id", "time", "trace_id", "span_id", *_WAY, "model", "model_match",
-    "usage_rule", "cost_state", "cost_reason", "price_row", "catalogue",
+_SAID: Final = (
+    *_WAY, "usage_rule", "cost_state", "cost_reason", "price_row", "model",
 )  # fmt: skip
 _MONTH: Final = timedelta(days=31)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -155,10 +155,10 @@ def batches(
 
     Counts what it looks at in `outlook`.
     """
-    seen = 0
+    seen, line = 0, _line(store)
     for stretch, entries in _stretches(store, scope):
         parts = -(-entries // ENTRIES_PER_BATCH)
-        shared = _values(catalogue, stretch, parts=parts)
+        shared = {"line": line, **_values(catalogue, stretch, parts=parts)}
         for part in range(parts):
             values = {**shared, "part": str(part)}
             ways = _ways(store, values, outlook)
@@ -205,7 +205,7 @@ def _values(catalogue: Catalogue, scope: Scope, *, parts: int) -> dict[str, str]
         "until_us": _us(scope.until),
         "parts": str(parts),
         "points": integers(points, "Int64"),
-        "keys": ", ".join(_KEYS),
+        "said": ", ".join(f"any(s.{name}) AS {name}" for name in _SAID),
         "way": ", ".join(_WAY),
         "any_way": ", ".join(f"any({name}) AS {name}" for name in _WAY),
         "no_way": ", ".join(
@@ -222,6 +222,19 @@ def _values(catalogue: Catalogue, scope: Scope, *, parts: int) -> dict[str, str]
         "flags_of_price": array(sorted(FLAGS_OF_PRICE)),
         "catalogue": quoted(catalogue.sha256),
     }
+
+
+def _line(store: Store) -> str:
+    """A hash of everything that an entry says of its span, but for its measures."""
+    rows = store.rows(_sql("columns.sql"))
+    told = [
+        f"ifNull(toString(s.{row['name']}), '')"
+        if row["is_nullable"]
+        else f"s.{row['name']}"
+        for row in rows
+        if row["name"] not in {*MEASURES, *NOT_COPIED}
+    ]
+    return f"sipHash128({', '.join(told)})"
 
 
 def _ways(store: Store, values: Mapping[str, str], outlook: Outlook) -> list[Way]:

@@ -140,6 +140,11 @@ def flags_text(flags: Sequence[str]) -> str:
     return f"[{','.join(repr(flag) for flag in flags)}]"
 
 
+def escaped(text: str) -> str:
+    """Text as the store reads it."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
 def _negated(number: str) -> str:
     if number in ("0", NULL):
         return number

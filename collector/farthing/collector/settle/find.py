@@ -6,7 +6,7 @@ query over a narrow table finds out. Only what is left is read from the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -20,7 +20,8 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.text import any_of, fill, quoted
 
 _LONGEST_US: Final = 600_000_000
-_PLACES_AT_ONCE: Final = 2_000  # the text of a query has a limit
+_PLACES_AT_ONCE: Final = 2_000
+"""As the text of a query has a limit, and the memory for what it finds."""
 _SEEDS_AT_ONCE: Final = 8_000
 _LINKS: Final = ("span", "parent", "answer", "likeness")
 
@@ -59,24 +60,30 @@ class Finder:
         )
         return Columns([r["name"] for r in rows if r["name"] not in NOT_COPIED])
 
-    def entries(self, batch_name: str) -> list[Entry]:
-        """What may have to be settled now that a batch is loaded; mostly nothing."""
+    def entries(self, batch_name: str) -> Iterator[list[Entry]]:
+        """What may have to be settled now that a batch is loaded; mostly nothing. What
+        belongs together comes together."""
         load = quoted(batch_name)
         window = self._window(load)
         if window is None or not self._shows_signs(load, window):
-            return []
-        places: dict[tuple[str, str], None] = {}
+            return
+        for tellings in _together(self._tellings(load, window)):
+            yield list(self._read(load, tellings))
+
+    def _tellings(self, load: str, window: _Window) -> list[dict[str, Any]]:
+        """Every telling that a chain of links connects with the batch."""
+        found: list[dict[str, Any]] = []
         seen: set[int] = set()
         seeds = [fill(_sql("seeds.sql"), {"load": load})]
         while seeds:
             rows = [row for one in seeds for row in self._linked(load, window, one)]
-            places.update(dict.fromkeys((row["run_id"], row["at"]) for row in rows))
             new = [row for row in rows if row["is_old"] and row["span"] not in seen]
+            found += rows
             seen.update(row["span"] for row in new)
             if new:
                 window = _window_of(new)
             seeds = list(_seeds(new))
-        return list(self._read(load, places))
+        return found
 
     def _window(self, load: str) -> _Window | None:
         values = {"load": load, "longest_us": str(_LONGEST_US)}
@@ -110,19 +117,43 @@ class Finder:
         values["soft"] = f"SELECT link FROM ({links}) WHERE NOT is_hard"
         return self._store.rows(fill(_sql("tellings.sql"), values))
 
-    def _read(self, load: str, places: Iterable[tuple[str, str]]) -> Iterator[Entry]:
-        for chunk in _chunks([f"({quoted(r)},'{at}')" for r, at in places], _PLACES_AT_ONCE):
-            sql = fill(
-                _sql("entries.sql"),
-                {
-                    "columns": ", ".join(self.columns.names),
-                    "places": ",".join(chunk),
-                    "load": load,
-                },
-            )
+    def _read(self, load: str, tellings: list[dict[str, Any]]) -> Iterator[Entry]:
+        places = {f"({quoted(row['run_id'])},'{row['at']}')" for row in tellings}
+        for chunk in _chunks(sorted(places), _PLACES_AT_ONCE):
+            values = {
+                "columns": ", ".join(self.columns.names),
+                "places": ",".join(chunk),
+                "load": load,
+            }
+            sql = fill(_sql("entries.sql"), values)
             text = self._store.raw(sql, fmt="TabSeparated").decode()
             for line in text.split("\n")[:-1]:
                 yield self.columns.entry(line)
+
+
+def _together(tellings: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The tellings in lists of a size to be read at once; linked ones in one list."""
+    sets: dict[int, list[dict[str, Any]]] = {}
+    for row in tellings:
+        links = {row[name] for name in _LINKS} - {0}
+        known = {id(sets[link]): sets[link] for link in links if link in sets}
+        joined = max(known.values(), key=len, default=[])
+        for other in known.values():
+            if other is not joined:
+                joined.extend(other)
+                sets.update({row[n]: joined for row in other for n in _LINKS if row[n]})
+        joined.append(row)
+        sets.update(dict.fromkeys(links, joined))
+    batch: list[dict[str, Any]] = []
+    # By run, as the ledger is: then a list is read from few places.
+    distinct = {id(linked): linked for linked in sets.values()}.values()
+    for linked in sorted(distinct, key=lambda linked: str(linked[0]["run_id"])):
+        batch += linked
+        if len(batch) >= _PLACES_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _window_of(rows: Sequence[dict[str, Any]]) -> _Window:

@@ -14,16 +14,17 @@ from typing import Final
 
 from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
 from farthing.collector.settle.groups import ancestors
-from farthing.collector.settle.telling import Key, Telling
+from farthing.collector.settle.telling import WHOSE, Key, Telling
 from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
 from farthing.economics.usage import TokenBuckets
 
 _RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
 """What belongs to a run: taken from whoever tells which run it was."""
-_WHOSE: Final = (*_RUN, "agent", "service", "environment")
 _NAMES: Final = ("response_id", "finish_reasons", "tool_name", "tool_call_id")
 _MODEL: Final = ("provider", "host", "request_model", "response_model")
 _WAY: Final = ("service_tier", "speed", "geo", "region", "deployment")
+_EXTRA: Final = ("batch", "web_searches", "claimed_usd")
+_PRICED_BY: Final = (*TOKENS, *_MODEL, *_WAY, *_EXTRA, "flags")
 _UNKNOWN_MODEL: Final = (
     "unknown_provider",
     "unknown_host",
@@ -32,9 +33,10 @@ _UNKNOWN_MODEL: Final = (
     "deployment_not_mapped",
 )
 _FLAGS_OF_PRICE: Final = frozenset(Flag) - {Flag.TTL_ASSUMED}
+_BUCKETS: Final = tuple(name.removesuffix("_tokens") for name in TOKENS)
 _INPUT, _READ, _SHORT, _LONG, _AUDIO, _READ_AUDIO, _OUTPUT, _THOUGHT, _SPOKEN = range(9)
 _PARTS: Final = (
-    # Of the owner's bucket on the left, what another telling says of the right one.
+    # What one telling has in its left bucket, a better one has in the right one.
     (_INPUT, _READ),
     (_INPUT, _SHORT),
     (_INPUT, _LONG),
@@ -59,7 +61,9 @@ def _outermost(telling: Telling, among: Mapping[Key, Telling]) -> tuple[object, 
     return depth, telling.start_us, -telling.end_us, telling.key
 
 
-def completed(owner: Telling, others: Sequence[Telling], catalogue: Catalogue) -> dict[str, str]:
+def completed(
+    owner: Telling, others: Sequence[Telling], catalogue: Catalogue
+) -> dict[str, str]:
     """Fields of the owner's entry that its siblings, the best informed first, change."""
     changes = {**_attribution(owner, others), **_filled(owner, others, _NAMES)}
     if owner.is_tool or not owner.has_usage or not owner.is_counted:
@@ -72,10 +76,12 @@ def completed(owner: Telling, others: Sequence[Telling], catalogue: Catalogue) -
 
 def _attribution(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     """Who pays: the run of whoever knows it best, and what nobody else says."""
+    if all(telling.whose == owner.whose for telling in others):
+        return {}
     best = max(others, key=lambda telling: telling.run_evidence)
     if best.run_evidence <= owner.run_evidence:
-        return _filled(owner, others, _WHOSE)
-    changes = _filled(owner, [best, *others], _WHOSE)
+        return _filled(owner, others, WHOSE)
+    changes = _filled(owner, [best, *others], WHOSE)
     for name in ("run_id", *_RUN):
         if best[name] and best[name] != owner[name]:
             changes[name] = best[name]
@@ -99,59 +105,57 @@ def _filled(
 def _way(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     """How it was served, and by what model where the owner's is not in the price list."""
     changes = _filled(owner, others, _WAY)
-    if owner["cost_reason"] in _UNKNOWN_MODEL:
+    if owner.cost_reason in _UNKNOWN_MODEL:
         known = (t for t in others if t.has_usage and t["cost_state"] != "unpriced")
         telling = next(known, None)
         if telling is not None:
             changes.update({name: telling[name] for name in _MODEL})
     if any(telling["batch"] == "true" for telling in others):
         changes["batch"] = "true"
-    return {n: value for n, value in changes.items() if value != owner[n]}
+    return _differing(owner, changes)
 
 
 def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     """The owner's counts with what the others split off them."""
-    tokens = list(owner.tokens)
-    flags = flags_in(owner.flags)
+    tokens, flags = list(owner.tokens), flags_in(owner.flags)
     for telling in others:
         if telling.has_usage:
             _split(tokens, flags, telling)
-    changes = {name: str(n) for name, n in zip(TOKENS, tokens, strict=True)}
-    if flags != flags_in(owner.flags):
+    changes = {}
+    if tuple(tokens) != owner.tokens:
+        changes = dict(zip(TOKENS, map(str, tokens), strict=True))
+    if Flag.TTL_ASSUMED in owner.flags:
         changes["flags"] = flags_text(flags)
     if owner["web_searches"] == "0":
         changes["web_searches"] = str(max(int(t["web_searches"]) for t in others))
     if owner["claimed_usd"] == NULL:
-        changes["claimed_usd"] = next(
-            (t["claimed_usd"] for t in others if t["claimed_usd"] != NULL), NULL
-        )
-    return {n: value for n, value in changes.items() if value != owner[n]}
+        claims = (telling["claimed_usd"] for telling in others)
+        changes["claimed_usd"] = next((usd for usd in claims if usd != NULL), NULL)
+    return _differing(owner, changes)
+
+
+def _differing(owner: Telling, changes: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in changes.items() if value != owner[name]}
 
 
 def _split(tokens: list[int], flags: list[str], telling: Telling) -> None:
     """Split the owner's buckets as finely as another telling of the same sums does."""
     theirs = telling.tokens
-    agrees = {
-        _INPUT: sum(tokens[:_OUTPUT]) == sum(theirs[:_OUTPUT]),
-        _OUTPUT: sum(tokens[_OUTPUT:]) == sum(theirs[_OUTPUT:]),
-    }
+    agrees = sum(tokens[:_OUTPUT]) == sum(theirs[:_OUTPUT])
     for whole, part in _PARTS:
-        agreed = agrees[_OUTPUT if part > _OUTPUT else _INPUT]
-        if agreed and not tokens[part] and theirs[part] <= tokens[whole]:
+        if whole == _OUTPUT:
+            agrees = sum(tokens[_OUTPUT:]) == sum(theirs[_OUTPUT:])
+        if agrees and not tokens[part] and 0 < theirs[part] <= tokens[whole]:
             tokens[part] = theirs[part]
             tokens[whole] -= theirs[part]
-    _split_writes(tokens, flags, telling, agrees=agrees[_INPUT])
+    if Flag.TTL_ASSUMED in flags and Flag.TTL_ASSUMED not in telling.flags:
+        _split_writes(tokens, flags, theirs)
 
 
-def _split_writes(
-    tokens: list[int], flags: list[str], telling: Telling, *, agrees: bool
-) -> None:
+def _split_writes(tokens: list[int], flags: list[str], theirs: Sequence[int]) -> None:
     """The lifetimes of cache writes, where the owner does not tell them."""
-    theirs = telling.tokens
-    is_same = tokens[_SHORT] + tokens[_LONG] == theirs[_SHORT] + theirs[_LONG]
-    if Flag.TTL_ASSUMED in telling.flags or not agrees or not is_same:
-        return
-    if Flag.TTL_ASSUMED in flags:
+    agrees = sum(tokens[:_OUTPUT]) == sum(theirs[:_OUTPUT])
+    if agrees and tokens[_SHORT] + tokens[_LONG] == theirs[_SHORT] + theirs[_LONG]:
         flags.remove(Flag.TTL_ASSUMED)
         tokens[_SHORT], tokens[_LONG] = theirs[_SHORT], theirs[_LONG]
 
@@ -160,12 +164,8 @@ def _priced(
     owner: Telling, told: Mapping[str, str], catalogue: Catalogue
 ) -> dict[str, str]:
     """What was told, and what it costs."""
-    said = {name: told.get(name, owner[name]) for name in (*_READ_FOR_PRICE, "flags")}
-    cost = price(_call(said, owner), catalogue)
-    return {**told, **_cost_fields(cost, said)}
-
-
-_READ_FOR_PRICE: Final = (*TOKENS, *_MODEL, *_WAY, "batch", "web_searches", "claimed_usd")
+    said = {name: told.get(name, owner[name]) for name in _PRICED_BY}
+    return {**told, **_cost_fields(price(_call(said, owner), catalogue), said)}
 
 
 def _call(said: Mapping[str, str], owner: Telling) -> Call:
@@ -187,9 +187,6 @@ def _call(said: Mapping[str, str], owner: Telling) -> Call:
         tool_uses={"web_search": int(said["web_searches"])},
         claimed_usd=None if claimed == NULL else Decimal(claimed),
     )
-
-
-_BUCKETS: Final = tuple(name.removesuffix("_tokens") for name in TOKENS)
 
 
 def _cost_fields(cost: Cost, said: Mapping[str, str]) -> dict[str, str]:
@@ -215,7 +212,9 @@ def _fee_usd(cost: Cost) -> Decimal | None:
     is_listed = cost.state in (State.PRICED, State.PARTIAL)
     if not is_listed or Flag.PROVIDER_REPORTED in cost.flags:
         return None
-    fees = (usd for name, usd in cost.components_usd.items() if name.startswith("tool:"))
+    fees = (
+        usd for name, usd in cost.components_usd.items() if name.startswith("tool:")
+    )
     return sum(fees, Decimal(0))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from farthing.collector.settle.entries import Columns, Entry, Fields
+from farthing.collector.settle.entries import Entry, Fields, escaped
 from farthing.collector.settle.find import Finder
 from farthing.collector.settle.groups import calls
 from farthing.collector.settle.owner import completed, ranked
@@ -19,6 +19,8 @@ _INSERT_SETTINGS: Final = {
     "max_partitions_per_insert_block": 0,
     "async_insert": 0,
     "distributed_foreground_insert": 1,
+    # A batch that is repeated must fall into the same blocks.
+    "input_format_parallel_parsing": 0,
 }
 _OWN: Final = (
     "entry", "reason", "owner_trace_id", "owner_span_id", "load", "ingested_at",
@@ -29,10 +31,9 @@ class _Correction(NamedTuple):
     """An entry to be written."""
 
     reason: str
-    owner: Key
+    owner: Telling
     sign: int
     fields: Fields
-    now: str
 
 
 class Settler:
@@ -53,11 +54,14 @@ class Settler:
 
     def __call__(self, batch_name: str, /) -> None:
         """Correct what the batch of this name told that was told before, or after."""
-        entries = self._finder.entries(batch_name)
-        if entries:
-            corrections = list(self._corrections(entries, batch_name))
-            if corrections:
-                self._write(corrections, batch_name)
+        lines = [
+            line
+            for entries in self._finder.entries(batch_name)
+            for correction in self._corrections(entries, batch_name)
+            for line in self._lines(correction, batch_name)
+        ]
+        if lines:
+            self._write(lines, batch_name)
 
     def _corrections(
         self, entries: Sequence[Entry], batch_name: str
@@ -72,68 +76,83 @@ class Settler:
                 tellings.append(telling)
         new = {t.key for t in tellings if t.entry.load == batch_name}
         for call in calls(told_once(tellings), touched=new):
-            yield from self._settled(call, of_span)
+            if len(call) > 1 or len(of_span[call[0].key]) > 1:
+                yield from self._settled(call, of_span)
 
     def _settled(
-        self, call: Sequence[Telling], of_span: dict[Key, list[Entry]]
+        self, call: Sequence[Telling], of_span: Mapping[Key, Sequence[Entry]]
     ) -> Iterator[_Correction]:
         """What is to be written so that the owner's entry is the one in force."""
-        columns = self._finder.columns
         owner, *others = ranked(call)
-        told = wanted = owner.entry.fields
-        if others and not columns.is_nothing(told):
-            wanted = columns.changed(told, completed(owner, others, self._catalogue))
-        for telling in call:
-            entries = of_span[telling.key]
-            in_force, now = _in_force(entries), entries[0].now
-            aim: Counter[Fields] = Counter()
-            if telling is owner:
-                aim[_as_repriced(wanted, told, in_force, columns)] = 1
-            for count, fields in enumerate((in_force - aim).elements()):
-                reason = "duplicate"
-                if telling is owner:
-                    reason = "repeated" if count or wanted == told else "completed"
-                yield _Correction(reason, owner.key, -1, fields, now)
-            for fields in (aim - in_force).elements():
-                reason = "restored" if wanted == told else "completed"
-                yield _Correction(reason, owner.key, 1, fields, now)
+        for telling in others:
+            for fields in _in_force(of_span[telling.key]):
+                yield _Correction("duplicate", owner, -1, fields)
+        yield from self._owned(owner, self._wanted(owner, others), of_span[owner.key])
 
-    def _write(self, corrections: Iterable[_Correction], batch_name: str) -> None:
-        columns = self._finder.columns
-        lines = ["\t".join((*_OWN, *columns.names))]
-        for reason, owner, sign, fields, now in corrections:
-            if columns.is_nothing(fields):
-                continue
-            own = ("correction", reason, *owner, _escaped(batch_name), now)
-            lines.append("\t".join((*own, columns.line(fields, sign=sign))))
-        if len(lines) > 1:
-            token = f"{batch_name}:settled"
-            self._store.insert_bytes(
-                "spans",
-                "".join(f"{line}\n" for line in lines).encode(),
-                fmt="TabSeparatedWithNames",
-                settings={**_INSERT_SETTINGS, "insert_deduplication_token": token},
+    def _owned(
+        self, owner: Telling, wanted: Fields, entries: Sequence[Entry]
+    ) -> Iterator[_Correction]:
+        """What puts the wanted fields in force, and nothing else of the owner."""
+        told, in_force = owner.entry.fields, _in_force(entries)
+        kept = next((f for f in in_force if self._says(f, wanted, told=told)), None)
+        if kept is not None:
+            in_force.remove(kept)
+        for count, fields in enumerate(in_force):
+            is_first = kept is None and count == 0
+            yield _Correction(
+                "completed" if is_first else "repeated", owner, -1, fields
             )
+        if kept is None:
+            reason = "restored" if wanted == told else "completed"
+            yield _Correction(reason, owner, 1, wanted)
+
+    def _wanted(self, owner: Telling, others: Sequence[Telling]) -> Fields:
+        """The owner's entry with what the others add to it."""
+        columns, told = self._finder.columns, owner.entry.fields
+        if not others or columns.is_nothing(told):
+            return told
+        changes = completed(owner, others, self._catalogue)
+        return columns.changed(told, changes) if changes else told
+
+    def _says(self, fields: Fields, wanted: Fields, *, told: Fields) -> bool:
+        """Whether these are the wanted ones, perhaps at a price given since."""
+        if fields == wanted:
+            return True
+        if fields == told:
+            return False
+        columns = self._finder.columns
+        return columns.but_for_price(fields) == columns.but_for_price(wanted)
+
+    def _lines(self, correction: _Correction, batch_name: str) -> Iterator[str]:
+        """The correction as text; none where it would change no sum."""
+        reason, owner, sign, fields = correction
+        columns = self._finder.columns
+        if not columns.is_nothing(fields):
+            own = (
+                "correction",
+                reason,
+                *owner.key,
+                escaped(batch_name),
+                owner.entry.now,
+            )
+            yield "\t".join((*own, columns.line(fields, sign=sign)))
+
+    def _write(self, lines: Sequence[str], batch_name: str) -> None:
+        head = "\t".join((*_OWN, *self._finder.columns.names))
+        token = f"{batch_name}:settled"
+        self._store.insert_bytes(
+            "spans",
+            "\n".join((head, *lines, "")).encode(),
+            fmt="TabSeparatedWithNames",
+            settings={**_INSERT_SETTINGS, "insert_deduplication_token": token},
+        )
 
 
-def _in_force(entries: Iterable[Entry]) -> Counter[Fields]:
+def _in_force(entries: Sequence[Entry]) -> list[Fields]:
     """What the entries of a span come to: those that none takes back."""
+    if len(entries) == 1:
+        return [entries[0].fields]
     counts: Counter[Fields] = Counter()
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.fields):
         counts[entry.fields] += entry.sign
-    return +counts
-
-
-def _as_repriced(
-    wanted: Fields, told: Fields, in_force: Iterable[Fields], columns: Columns
-) -> Fields:
-    """What is wanted, at the price that it was given since."""
-    if wanted in in_force:
-        return wanted
-    others = (fields for fields in in_force if wanted == told or fields != told)
-    aim = columns.but_for_price(wanted)
-    return next((f for f in others if columns.but_for_price(f) == aim), wanted)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+    return list((+counts).elements())

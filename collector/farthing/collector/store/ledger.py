@@ -28,7 +28,7 @@ INSERT_SETTINGS: Final = {
     # An insert that is answered is on the disk, whatever the server's profile says.
     "async_insert": 0,
     "distributed_foreground_insert": 1,
-    # Planning the decode costs as much as decoding some ten thousand spans: this halves it.
+    # Planning the decode costs as much as decoding ten thousand spans: this halves it.
     "query_plan_merge_expressions": 0,
     "max_threads": 1,
 }

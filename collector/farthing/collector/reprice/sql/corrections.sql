@@ -1,10 +1,10 @@
 -- For each change the entry that takes the old one back and the one that stands for it
--- now: the newest entry that says so, but for its measures and its price;
+-- now: what an entry of its line says, but for its measures and its price;
 -- attributes are looked up at the span.
 WITH
 {{lines}},
 {{priced}}
-SELECT s.* REPLACE (
+SELECT s.* EXCEPT (line) REPLACE (
     toLowCardinality('correction') AS entry,
     toLowCardinality('repriced') AS reason,
     '' AS owner_trace_id,
@@ -34,14 +34,13 @@ SELECT s.* REPLACE (
     now('UTC') AS ingested_at
 )
 FROM (
-    SELECT *
-    FROM spans
+    SELECT *, {{line}} AS line
+    FROM spans AS s
     WHERE time >= fromUnixTimestamp64Micro({{since_us}}, 'UTC')
         AND time < fromUnixTimestamp64Micro({{until_us}}, 'UTC')
         AND calls = 1 AND cost_state != ''
         AND cityHash64(run_id) % {{parts}} = {{part}}
-    ORDER BY ingested_at DESC
-    LIMIT 1 BY {{keys}}
+    LIMIT 1 BY run_id, time, trace_id, span_id, line
 ) AS s
-INNER JOIN changed AS c USING ({{keys}})
+INNER JOIN changed AS c USING (run_id, time, trace_id, span_id, line)
 ARRAY JOIN [-1, 1]::Array(Int8) AS sign

@@ -1,9 +1,11 @@
--- Lines: the entries of one span that say the same of it, summed. A line whose sums are
--- all zero was reversed. A span is in force as told by its line if it has just one, of
--- one call; the entries of a span agree in run and time.
+-- Lines: the entries of one span that say the same of it, but for their measures, summed.
+-- A line whose sums are all zero was taken back. A span is in force as told by its line if
+-- it has just one, of one call; the entries of a span agree in run and time.
 lines AS (
     SELECT
-        {{keys}},
+        run_id, time, trace_id, span_id,
+        {{line}} AS line,
+        {{said}},
         sum(s.calls) AS n,
         sum(s.errors) AS n_errors,
         sum(s.tool_calls) AS n_tool_calls,
@@ -16,9 +18,9 @@ lines AS (
     FROM spans AS s
     WHERE time >= fromUnixTimestamp64Micro({{since_us}}, 'UTC')
         AND time < fromUnixTimestamp64Micro({{until_us}}, 'UTC')
-        AND cost_state != ''
+        AND s.cost_state != ''
         AND cityHash64(run_id) % {{parts}} = {{part}}
-    GROUP BY {{keys}}
+    GROUP BY run_id, time, trace_id, span_id, line
     HAVING n != 0 OR arrayExists(count -> count != 0, tokens) OR searches != 0 OR ifNull(old_usd, 0) != 0
 ),
 netted AS (
