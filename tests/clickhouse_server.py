@@ -66,7 +66,8 @@ class ClickHouseServer:
     def start(self) -> None:
         """Start, and wait until the port answers."""
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(self.folder), *self._options()],
+            [sys.executable, __file__, str(self.folder.absolute()), *self._options()],
+            cwd=self.folder.parent,
             stdout=subprocess.PIPE,
             text=True,
         )

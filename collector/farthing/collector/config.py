@@ -114,7 +114,15 @@ class Settings(BaseModel):
     retention_days: int = Field(
         default=90,
         gt=0,
-        description="Days for which spans are kept; totals are kept for good.",
+        description="Days for which spans are kept.",
+    )
+    runs_retention_days: int | None = Field(
+        default=None, gt=0, description="Days for which runs are kept; else for good."
+    )
+    spend_retention_days: int | None = Field(
+        default=None,
+        gt=0,
+        description="Days for which hourly spend is kept; else for good.",
     )
     prices_file: Path | None = Field(
         default=None, description="Your own prices, on top of the price book's."

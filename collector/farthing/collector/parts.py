@@ -78,7 +78,11 @@ def closing_ledger(settings: Settings) -> Iterator[Ledger]:
 def bring_up_to_date(ledger: Ledger, settings: Settings) -> None:
     """Schema, retention and price book. Raises ConfigError, StoreUnavailable."""
     try:
-        ledger.open(retention_days=settings.retention_days)
+        ledger.open(
+            retention_days=settings.retention_days,
+            runs_retention_days=settings.runs_retention_days,
+            spend_retention_days=settings.spend_retention_days,
+        )
     except Refused as error:
         raise ConfigError(
             f"the ledger at {ledger.store.address} cannot be brought up to date:"
