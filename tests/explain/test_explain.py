@@ -16,8 +16,9 @@ from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
 from farthing.errors import ConfigError
 from tests.reprice.books import EVER, calls, entries, load_calls, other_book
+from tests.store.dice import CALL, USAGE
 from tests.store.otlp import Told, request
-from tests.store.test_pricing_equal import CALL, GOLDEN, USAGE
+from tests.store.test_pricing_equal import GOLDEN
 
 TOLD = Told(
     {
@@ -90,7 +91,7 @@ def test_what_does_not_add_up_is_told(ledger: Ledger) -> None:
     found = account(ledger.store, "0" * 16, load_catalogue())
     assert not found.adds_up
     assert found.told.expected_usd == Decimal("0.000855")
-    assert found.told.cost_usd == Decimal("0.000855000000000001")
+    assert found.told.cost_usd == Decimal("0.000855000000001")
 
 
 def test_the_parts_of_one_call(ledger: Ledger) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 from farthing.collector.reprice import Scope
 from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
-from farthing.collector.store.text import array, integers, quoted
 from farthing.economics.prices import Catalogue, RateRow, load_catalogue
 from farthing.economics.prices.rates import Kind, Level
+from tests.store.dice import Case, Dice
 from tests.store.otlp import request
-from tests.store.test_pricing_equal import Case, Dice
 
 EVER = Scope(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 MEASURES = {
@@ -29,7 +28,6 @@ _OF_ENTRY = {
     "entry", "reason", "load", "ingested_at", "attributes", "owner_trace_id",
     "owner_span_id",
 }  # fmt: skip
-_NUMBER = "reinterpretAsUInt64(reverse(unhex(span_id)))"
 
 
 def other_book(catalogue: Catalogue, seed: int) -> Catalogue:
@@ -57,6 +55,22 @@ def other_book(catalogue: Catalogue, seed: int) -> Catalogue:
     return catalogue.extended(rows=rows, models=models, rules=changed, sha256=name)
 
 
+def dearer_book(catalogue: Catalogue, times: int) -> Catalogue:
+    """A price book in which every rate is so many times the rate."""
+    rows = [
+        replace(
+            row,
+            levels=tuple(
+                tuple(None if rate is None else rate * times for rate in level)
+                for level in row.levels
+            ),
+        )
+        for row in catalogue
+    ]
+    name = hashlib.sha256(f"{catalogue.sha256} times {times}".encode()).hexdigest()
+    return catalogue.extended(rows=rows, sha256=name)
+
+
 def _other_row(row: RateRow, dice: random.Random) -> RateRow:
     kind = dice.choice((Kind.PRICED, Kind.PRICED, row.kind, Kind.FREE, Kind.FLAT_RATE))
     return replace(
@@ -76,7 +90,7 @@ def _other_level(level: Level, dice: random.Random) -> Level:
     )
 
 
-DAYS_S = [1_790_000_000 - days * 86_400 for days in (0, 1, 40, 200, 500)]
+DAYS_S = [1_790_000_000 - days * 86_400 for days in (0, 1, 20, 400)]
 
 
 def calls(seed: int, number: int) -> list[Case]:
@@ -97,15 +111,6 @@ def _on_some_day(case: Case, dice: Dice) -> Case:
 def load_calls(ledger: Ledger, name: str, cases: Sequence[Case]) -> None:
     """Load random calls; the number of a case is the id of its span."""
     ledger.load(name, [request(case.told for case in cases)])
-    served = ", ".join(
-        f"{field} = {array(getattr(case.call, field) for case in cases)}[{_NUMBER} + 1]"
-        for field in ("speed", "geo", "region", "deployment")
-    )
-    batch = integers((case.call.batch for case in cases), "Bool")
-    ledger.store.command(
-        f"ALTER TABLE spans UPDATE {served}, batch = {batch}[{_NUMBER} + 1]"
-        f" WHERE load = {quoted(name)} SETTINGS mutations_sync = 2"
-    )
 
 
 def entries(store: Store) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from farthing.collector.reprice import Journal, Outlook, Scope, preview, reprice
+from farthing.collector.settle import Settler
 from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import Catalogue, load_catalogue
@@ -17,6 +18,7 @@ from tests.reprice.books import (
     DAYS_S,
     EVER,
     calls,
+    dearer_book,
     entries,
     in_force,
     load_calls,
@@ -25,7 +27,9 @@ from tests.reprice.books import (
     takes_back,
     write,
 )
-from tests.store.test_pricing_equal import Case, expected
+from tests.store.dice import Case
+from tests.store.otlp import Told, request
+from tests.store.test_pricing_equal import expected
 
 _OF_PRICE = (
     "provider", "model", "model_match", "cost_usd", "tool_fee_usd", "cost_state",
@@ -50,10 +54,10 @@ def _do(
 
 def test_the_book_that_priced_a_call_changes_nothing(ledger: Ledger) -> None:
     """Whatever was loaded: the same book gives the same price from what is stored."""
-    load_calls(ledger, "calls", calls(11, 1000))
+    load_calls(ledger, "calls", calls(11, 700))
     outlook = _seen(ledger.store, load_catalogue())
     assert outlook.changes == []
-    assert outlook.looked_at > 900
+    assert outlook.looked_at > 600
 
 
 @pytest.mark.parametrize("seed", [21, 22])
@@ -62,7 +66,7 @@ def test_calls_come_out_as_the_new_book_prices_them(
 ) -> None:
     """Random calls and random books: each entry in force is what `price` says, to the
     last digit, unless its state, row and cost are what they were."""
-    cases = calls(seed, 1000)
+    cases = calls(seed, 700)
     load_calls(ledger, "calls", cases)
     before = in_force(entries(ledger.store))
     book = other_book(load_catalogue(), seed)
@@ -79,7 +83,7 @@ def test_calls_come_out_as_the_new_book_prices_them(
         found = {name: row[name] for name in _OF_PRICE}
         assert found == {name: want[name] for name in _OF_PRICE}, cases[number].told
         assert set(row["flags"]) == want["flags"], cases[number].told
-    assert changed == done.calls > 200
+    assert changed == done.calls > 150
 
 
 @pytest.mark.parametrize("seed", [51, 52])
@@ -91,7 +95,8 @@ def test_it_goes_with_other_corrections_in_any_order(
     dice = random.Random(seed)
     cases = calls(seed, 240)
     load_calls(ledger, "first", cases)
-    book, gone = load_catalogue(), set()
+    book = load_catalogue()
+    gone: set[int] = set()
     steps = ["duplicate", "completed", "reprice"] * 3
     dice.shuffle(steps)
     for number, step in enumerate([*steps, "reprice"]):
@@ -220,3 +225,32 @@ def test_calls_that_are_not_settled_are_counted_and_left(
 def _total(store: Store) -> Decimal:
     [row] = store.rows("SELECT sum(cost_usd) AS total FROM spend_hourly")
     return Decimal(row["total"])
+
+
+def test_it_goes_with_what_counts_a_call_once(ledger: Ledger, journal: Journal) -> None:
+    """Instruments tell of one call, and an exporter repeats itself, before and after
+    re-pricings: at every moment one call is in force, at the last book's price."""
+    told = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.response.model": "gpt-5-mini",
+        "gen_ai.response.id": "answer-1",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 100,
+    }
+    spans = [Told(told, scope=name) for name in ("one", "two", "three")]
+    dearer = dearer_book(load_catalogue(), 3)
+    settle = Settler(ledger.store, load_catalogue())
+    total = Decimal("0.00045")
+    for number, name in enumerate("abc", start=1):
+        ledger.load(name, [request(spans[:number])])
+        settle(name)
+        for book, times in ((dearer, 3), (load_catalogue(), 1)):
+            done = _do(ledger, book, journal)
+            assert (done.looked_at, done.unsettled) == (1, 0)
+            assert _total(ledger.store) == total * times
+            assert len(set(sums(ledger.store))) == 1
+            settle(name)
+            assert _total(ledger.store) == total * times
+    [row] = in_force(entries(ledger.store)).values()
+    assert row["cost_usd"] == total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ class Book:
     ledger: Ledger
     settler: Settler
     catalogue: Catalogue
-    batches: list[str] = field(default_factory=list)
 
     def load(self, *spans: Told) -> str:
         """Load spans as one batch and settle it; returns its name."""

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 Value = str | int | float | bool
 Attributes = Mapping[str, Value]
@@ -57,7 +58,8 @@ def request(spans: Iterable[Told]) -> bytes:
         span.name = told.name
         span.start_time_unix_nano = EPOCH_NS + told.start_ms * 10**6
         span.end_time_unix_nano = EPOCH_NS + told.end_ms * 10**6
-        span.status.code = 2 if told.failed else 0
+        if told.failed:
+            span.status.code = Status.STATUS_CODE_ERROR
         span.attributes.extend(_key_values(told.attributes))
     return bytes(made.SerializeToString())
 
@@ -77,7 +79,7 @@ def _any(value: Value) -> AnyValue:
     return AnyValue(string_value=value)
 
 
-def chat(response_id: str = "", **more: Value) -> dict[str, Value]:
+def chat(response_id: str = "", /, **more: Value) -> dict[str, Value]:
     """A chat of 2,750 prompt and 300 completion tokens, as the conventions tell it."""
     said: dict[str, Value] = {
         "gen_ai.operation.name": "chat",
@@ -94,7 +96,7 @@ def chat(response_id: str = "", **more: Value) -> dict[str, Value]:
     return {**said, **more}
 
 
-def native(response_id: str = "", **more: Value) -> dict[str, Value]:
+def native(response_id: str = "", /, **more: Value) -> dict[str, Value]:
     """The same as Anthropic's own SDK tells it: lifetimes, reasoning and tier too."""
     return chat(
         response_id,
@@ -122,7 +124,7 @@ def openinference(**more: Value) -> dict[str, Value]:
     }
 
 
-def tool(call_id: str = "", **more: Value) -> dict[str, Value]:
+def tool(call_id: str = "", /, **more: Value) -> dict[str, Value]:
     """A call of the tool get_weather."""
     said: dict[str, Value] = {
         "gen_ai.operation.name": "execute_tool",

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from farthing.collector.settle.find import Finder
 from tests.settle.conftest import Book
 from tests.settle.spans import messages
 
-# calls, calls without usage, tool calls, errors; then tokens: input, cache read, written
-# for 5 minutes, for an hour, audio in, output, reasoning, audio out. What an emitter does
-# not tell is in the bucket that it is a part of.
+# Tokens of a call: input, cache read, written for 5 minutes, for an hour, audio in,
+# output, reasoning, audio out. What an emitter does not tell is in the bucket that it
+# is a part of.
 CHAT = (96, 1024, 64, 0, 16, 164, 128, 8)
 RESPONSE = (112, 1024, 64, 0, 0, 172, 128, 0)
 EMBEDDING = (8, 0, 0, 0, 0, 0, 0, 0)
@@ -19,6 +20,7 @@ MESSAGE = (50, 2000, 500, 200, 0, 210, 90, 0)
 STREAM = (50, 2000, 500, 200, 0, 300, 0, 0)
 OPENLLMETRY = (176, 1024, 0, 0, 0, 172, 128, 0)
 OPENLLMETRY_STREAM = (176, 1024, 0, 0, 0, 300, 0, 0)
+# Calls without usage, tool calls, errors, and the other calls.
 BILLED = {
     "official-openai": (1, 0, 1, 6 * [CHAT] + 2 * [RESPONSE] + [EMBEDDING]),
     "official-anthropic": (0, 0, 1, 3 * [MESSAGE] + 3 * [STREAM]),
@@ -54,6 +56,13 @@ def test_the_same_call_costs_the_same_through_every_instrument(book: Book) -> No
         book.clear()
         book.load_requests(messages(capture))
         assert book.totals()["cost_usd"] == calls * Decimal("0.008325")
+
+
+@pytest.mark.parametrize("capture", ["official-openai", "openinference-openai"])
+def test_nothing_is_read_where_each_call_is_told_once(book: Book, capture: str) -> None:
+    """Of an emitter that tells each call once no entry is looked at again."""
+    name = book.load_requests(messages(capture))
+    assert list(Finder(book.store).entries(name)) == []
 
 
 def test_what_was_told_twice_stays_visible(book: Book) -> None:

@@ -23,6 +23,7 @@ from farthing.collector.receive.settings import (
     Tls,
     check_binding,
 )
+from farthing.collector.reprice import Journal, resume
 from farthing.collector.spool import Limits as SpoolLimits
 from farthing.collector.spool import Spool
 from farthing.collector.store.client import Address, Refused, Store
@@ -76,13 +77,17 @@ def closing_ledger(settings: Settings) -> Iterator[Ledger]:
 
 
 def bring_up_to_date(ledger: Ledger, settings: Settings) -> None:
-    """Schema, retention and price book. Raises ConfigError, StoreUnavailable."""
+    """Schema, retention, price book, and what an interrupted re-pricing left to write.
+
+    Raises ConfigError, StoreUnavailable.
+    """
     try:
         ledger.open(
             retention_days=settings.retention_days,
             runs_retention_days=settings.runs_retention_days,
             spend_retention_days=settings.spend_retention_days,
         )
+        resume(ledger.store, Journal(settings.data_dir / "reprice"))
     except Refused as error:
         raise ConfigError(
             f"the ledger at {ledger.store.address} cannot be brought up to date:"

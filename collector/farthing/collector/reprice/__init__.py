@@ -7,6 +7,6 @@ ever moves the price of an entry. `docs/reprice.md` tells the rules.
 from __future__ import annotations
 
 from farthing.collector.reprice.plan import Change, Outlook, Scope, preview
-from farthing.collector.reprice.write import Journal, reprice
+from farthing.collector.reprice.write import Journal, reprice, resume
 
-__all__ = ["Change", "Journal", "Outlook", "Scope", "preview", "reprice"]
+__all__ = ["Change", "Journal", "Outlook", "Scope", "preview", "reprice", "resume"]

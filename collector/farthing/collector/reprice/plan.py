@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Final
 
+from farthing.collector.reprice.columns import line_of, sql
 from farthing.collector.reprice.ways import (
     FLAGS_OF_PRICE,
     Terms,
@@ -17,7 +17,6 @@ from farthing.collector.reprice.ways import (
     turning_points,
     way_of_row,
 )
-from farthing.collector.settle.entries import MEASURES, NOT_COPIED
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import array, fill, integers, quoted
 from farthing.economics.prices import RATE_NAMES, Catalogue
@@ -155,7 +154,7 @@ def batches(
 
     Counts what it looks at in `outlook`.
     """
-    seen, line = 0, _line(store)
+    seen, line = 0, line_of(store)
     for stretch, entries in _stretches(store, scope):
         parts = -(-entries // ENTRIES_PER_BATCH)
         shared = {"line": line, **_values(catalogue, stretch, parts=parts)}
@@ -172,8 +171,8 @@ def batches(
 
 def statement(name: str, values: Mapping[str, str]) -> str:
     """A statement of `sql/`, filled in."""
-    parts = {part: fill(_sql(f"{part}.sql"), values) for part in ("lines", "priced")}
-    return fill(_sql(f"{name}.sql"), {**values, **parts})
+    parts = {part: fill(sql(f"{part}.sql"), values) for part in ("lines", "priced")}
+    return fill(sql(f"{name}.sql"), {**values, **parts})
 
 
 def _stretches(store: Store, scope: Scope) -> Iterator[tuple[Scope, int]]:
@@ -181,7 +180,7 @@ def _stretches(store: Store, scope: Scope) -> Iterator[tuple[Scope, int]]:
     batch full, but at least a day and at most a month."""
     range_ = {"since_us": _us(scope.since), "until_us": _us(scope.until)}
     begin, end, held = scope.since, scope.since, 0
-    for row in store.rows(fill(_sql("days.sql"), range_)):
+    for row in store.rows(fill(sql("days.sql"), range_)):
         day = datetime.combine(row["day"], time(), UTC)
         if held and (
             held + row["entries"] > ENTRIES_PER_BATCH or day - begin >= _MONTH
@@ -224,19 +223,6 @@ def _values(catalogue: Catalogue, scope: Scope, *, parts: int) -> dict[str, str]
     }
 
 
-def _line(store: Store) -> str:
-    """A hash of everything that an entry says of its span, but for its measures."""
-    rows = store.rows(_sql("columns.sql"))
-    told = [
-        f"ifNull(toString(s.{row['name']}), '')"
-        if row["is_nullable"]
-        else f"s.{row['name']}"
-        for row in rows
-        if row["name"] not in {*MEASURES, *NOT_COPIED}
-    ]
-    return f"sipHash128({', '.join(told)})"
-
-
 def _ways(store: Store, values: Mapping[str, str], outlook: Outlook) -> list[Way]:
     ways = []
     for row in store.rows(statement("ways", values)):
@@ -277,7 +263,3 @@ def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 
 def _us(moment: datetime) -> str:
     return str((moment - _EPOCH) // _MICROSECOND)
-
-
-def _sql(name: str) -> str:
-    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")

@@ -59,10 +59,11 @@ Fields = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger. `sign` is -1 for one that takes another back; `fields`
-    are then those of the other."""
+    are then those of the other. `owner` is the span that a correction names."""
 
     is_told: bool
     load: str
+    owner: tuple[str, str]
     end_us: int
     now: str
     sign: int
@@ -82,11 +83,12 @@ class Columns:
 
     def entry(self, line: str) -> Entry:
         """An entry as `entries.sql` gives it."""
-        entry, load, end_us, now, *fields = line.split("\t")
+        entry, load, trace, span, end_us, now, *fields = line.split("\t")
         sign = 1
         if entry != "span" and self.is_negative(fields):
             sign, fields = -1, self._negated(fields)
-        return Entry(entry == "span", load, int(end_us), now, sign, tuple(fields))
+        is_told, owner = entry == "span", (trace, span)
+        return Entry(is_told, load, owner, int(end_us), now, sign, tuple(fields))
 
     def is_negative(self, fields: Sequence[str]) -> bool:
         """Whether these are the fields of an entry that takes another back."""

@@ -6,11 +6,11 @@ query over a narrow table finds out. Only what is left is read from the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from farthing.collector.settle.entries import NOT_COPIED, Columns, Entry
@@ -20,19 +20,23 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.text import any_of, fill, quoted
 
 _LONGEST_US: Final = 600_000_000
-_PLACES_AT_ONCE: Final = 2_000
-"""As the text of a query has a limit, and the memory for what it finds."""
-_SEEDS_AT_ONCE: Final = 8_000
+_QUERY_BYTES: Final = 200_000
+"""What the text of a query may hold: the store's own limit is 262,144 bytes."""
+_PLACES_AT_ONCE: Final = 4_000
+_SEEDS_AT_ONCE: Final = 1_500  # which stand in a query up to five times
 _LINKS: Final = ("span", "parent", "answer", "likeness")
+_LIKENESS_ROUNDS: Final = 4
+"""How far alike calls that overlap are followed: of a stand-in that answers always the
+same there is no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A stretch of time in microseconds; what overlaps it is looked at."""
+    """A stretch of time in microseconds: what overlaps it is looked at. `spans` is how
+    many distinct ones the batch has."""
 
     from_us: int
     until_us: int
-
     spans: int = 0
 
     @property
@@ -75,14 +79,14 @@ class Finder:
         found: list[dict[str, Any]] = []
         seen: set[int] = set()
         seeds = [fill(_sql("seeds.sql"), {"load": load})]
-        while seeds:
+        for links in chain(_LIKENESS_ROUNDS * [_LINKS], repeat(_LINKS[:3])):
             rows = [row for one in seeds for row in self._linked(load, window, one)]
             new = [row for row in rows if row["is_old"] and row["span"] not in seen]
             found += rows
             seen.update(row["span"] for row in new)
-            if new:
-                window = _window_of(new)
-            seeds = list(_seeds(new))
+            if not new:
+                break
+            window, seeds = _window_of(new), list(_seeds(new, links))
         return found
 
     def _window(self, load: str) -> _Window | None:
@@ -113,13 +117,14 @@ class Finder:
         links = fill(_sql("links.sql"), values)
         if not self._store.rows(f"{links} LIMIT 1"):
             return []
-        values["hard"] = f"SELECT link FROM ({links}) WHERE is_hard"
-        values["soft"] = f"SELECT link FROM ({links}) WHERE NOT is_hard"
+        for name, is_hard in (("hard", "true"), ("soft", "false")):
+            of_kind = {"links": links, "is_hard": is_hard}
+            values[name] = fill(_sql("of_kind.sql"), of_kind)
         return self._store.rows(fill(_sql("tellings.sql"), values))
 
     def _read(self, load: str, tellings: list[dict[str, Any]]) -> Iterator[Entry]:
         places = {f"({quoted(row['run_id'])},'{row['at']}')" for row in tellings}
-        for chunk in _chunks(sorted(places), _PLACES_AT_ONCE):
+        for chunk in _of_bytes(sorted(places), _QUERY_BYTES):
             values = {
                 "columns": ", ".join(self.columns.names),
                 "places": ",".join(chunk),
@@ -162,11 +167,25 @@ def _window_of(rows: Sequence[dict[str, Any]]) -> _Window:
     )
 
 
-def _seeds(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _seeds(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Iterator[str]:
     """Queries for the links of tellings that were found, to find theirs in turn."""
-    links = {row[name] for row in rows for name in _LINKS}
+    links = {row[name] for row in rows for name in names}
     for chunk in _chunks(sorted(links - {0}), _SEEDS_AT_ONCE):
         yield f"SELECT arrayJoin([{','.join(map(str, chunk))}]::Array(UInt64))"
+
+
+def _of_bytes(texts: Iterable[str], most: int) -> Iterator[list[str]]:
+    """Texts in lists that are not longer together."""
+    chunk: list[str] = []
+    size = 0
+    for text in texts:
+        size += len(text.encode()) + 1
+        if chunk and size > most:
+            yield chunk
+            chunk, size = [], len(text.encode()) + 1
+        chunk.append(text)
+    if chunk:
+        yield chunk
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[list[Any]]:

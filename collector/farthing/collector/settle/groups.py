@@ -137,7 +137,7 @@ def _are_one_tool(parent: Telling, child: Telling) -> bool:
 
 
 def _of_answers(tellings: Iterable[Telling]) -> Iterator[_Edge]:
-    """(b): two emitters name the same answer; ids of tool calls are their trace's own."""
+    """(b): two emitters name the same answer; a tool call's id is its trace's own."""
     named: dict[tuple[str, ...], list[Telling]] = defaultdict(list)
     for telling in tellings:
         if telling.answer:

@@ -64,7 +64,7 @@ def _outermost(telling: Telling, among: Mapping[Key, Telling]) -> tuple[object, 
 def completed(
     owner: Telling, others: Sequence[Telling], catalogue: Catalogue
 ) -> dict[str, str]:
-    """Fields of the owner's entry that its siblings, the best informed first, change."""
+    """What changes of the owner's entry by its siblings, the best informed first."""
     changes = {**_attribution(owner, others), **_filled(owner, others, _NAMES)}
     if owner.is_tool or not owner.has_usage or not owner.is_counted:
         return changes
@@ -103,7 +103,7 @@ def _filled(
 
 
 def _way(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
-    """How it was served, and by what model where the owner's is not in the price list."""
+    """How it was served; and by what model, where the owner's has no price."""
     changes = _filled(owner, others, _WAY)
     if owner.cost_reason in _UNKNOWN_MODEL:
         known = (t for t in others if t.has_usage and t["cost_state"] != "unpriced")
@@ -124,12 +124,15 @@ def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     changes = {}
     if tuple(tokens) != owner.tokens:
         changes = dict(zip(TOKENS, map(str, tokens), strict=True))
-    if Flag.TTL_ASSUMED in owner.flags:
+    if flags != flags_in(owner.flags):
         changes["flags"] = flags_text(flags)
+    # A parent that sums its children says nothing of this one.
+    alike = [t for t in others if t.has_usage and sum(t.tokens) == sum(tokens)]
     if owner["web_searches"] == "0":
-        changes["web_searches"] = str(max(int(t["web_searches"]) for t in others))
+        searches = (int(telling["web_searches"]) for telling in alike)
+        changes["web_searches"] = str(max(searches, default=0))
     if owner["claimed_usd"] == NULL:
-        claims = (telling["claimed_usd"] for telling in others)
+        claims = (telling["claimed_usd"] for telling in alike)
         changes["claimed_usd"] = next((usd for usd in claims if usd != NULL), NULL)
     return _differing(owner, changes)
 
@@ -148,6 +151,8 @@ def _split(tokens: list[int], flags: list[str], telling: Telling) -> None:
         if agrees and not tokens[part] and 0 < theirs[part] <= tokens[whole]:
             tokens[part] = theirs[part]
             tokens[whole] -= theirs[part]
+            if part == _SHORT and Flag.TTL_ASSUMED in telling.flags:
+                flags.append(Flag.TTL_ASSUMED)
     if Flag.TTL_ASSUMED in flags and Flag.TTL_ASSUMED not in telling.flags:
         _split_writes(tokens, flags, theirs)
 

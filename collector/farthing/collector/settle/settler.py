@@ -83,6 +83,12 @@ class Settler:
         self, call: Sequence[Telling], of_span: Mapping[Key, Sequence[Entry]]
     ) -> Iterator[_Correction]:
         """What is to be written so that the owner's entry is the one in force."""
+        if any(
+            entry.owner[1] and entry.owner not in of_span
+            for telling in call
+            for entry in of_span[telling.key]
+        ):
+            return  # Settled with what was not found this time: better left alone.
         owner, *others = ranked(call)
         for telling in others:
             for fields in _in_force(of_span[telling.key]):

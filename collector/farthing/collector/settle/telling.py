@@ -68,14 +68,14 @@ class Telling:
 
     __slots__ = (
         "_columns", "answer", "cost_reason", "duration_us", "end_us", "entry", "flags",
-        "has_own_id", "has_usage", "is_counted", "is_tool", "key", "parent_key", "scope",
-        "start_us", "tokens", "whose",
+        "has_own_id", "has_usage", "is_counted", "is_tool", "key", "parent_key",
+        "scope", "start_us", "tokens", "whose",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, columns: Columns) -> None:
         (
-            trace_id, span_id, parent, kind, self.scope, response_id, tool_call_id, calls,
-            tool_calls, state, self.cost_reason, duration_us, self.flags,
+            trace_id, span_id, parent, kind, self.scope, response_id, tool_call_id,
+            calls, tool_calls, state, self.cost_reason, duration_us, self.flags,
         ) = columns.pick(_READ, entry.fields)  # fmt: skip
         self.entry = entry
         self._columns = columns

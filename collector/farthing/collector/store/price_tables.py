@@ -10,6 +10,7 @@ from farthing.collector.store.schema import Ddl
 from farthing.collector.store.text import sql_file
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.economics.prices.rates import ABSENT
+from farthing.economics.prices.tables import source_of
 
 _Table = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -65,7 +66,8 @@ def _tables(catalogue: Catalogue) -> Iterator[_Table]:
                 row.valid_from, row.valid_to - 1, list(row.thresholds),
                 [_number(rate) for level in row.levels for rate in level],
                 row.kind.value, row.currency, row.origin.value, " ".join(row.notes),
-                row.source, row.checked_on,
+                source_of(row, catalogue),
+                row.checked_on or catalogue.rules.base_checked_on,
             ]
             for row in catalogue
         ],
@@ -87,7 +89,9 @@ def _tables(catalogue: Catalogue) -> Iterator[_Table]:
         [
             [
                 sha256, row.provider, row.model, row.tool, row.valid_from,
-                row.valid_to - 1, row.femto_usd, row.source, row.checked_on,
+                row.valid_to - 1, row.femto_usd,
+                row.source or catalogue.rules.base,
+                row.checked_on or catalogue.rules.base_checked_on,
             ]
             for row in catalogue.rules.tool_fees
         ],

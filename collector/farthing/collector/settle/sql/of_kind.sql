@@ -1,0 +1,1 @@
+SELECT link FROM ({{links}}) WHERE is_hard = {{is_hard}}
