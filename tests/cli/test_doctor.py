@@ -62,7 +62,7 @@ def test_a_running_collector_is_looked_at(ask: Ask, running: Up) -> None:
               for item in found(answer, "priced")}  # fmt: skip
     assert "price file" in advice["gpt-retryonce"]
     assert len(answer["emitters"]) == 8
-    assert sum(emitter["calls"] for emitter in answer["emitters"]) == 46
+    assert sum(emitter["calls"] for emitter in answer["emitters"]) == 36
     table = ask("doctor").stdout
     assert "com.anthropic.sdk.python" in table
     assert "-> " in table

@@ -31,22 +31,21 @@ FROM spans AS s WHERE s.calls != 0 GROUP BY scope ORDER BY scope
 
 
 def test_captures_give_what_was_billed(ask: Ask) -> None:
-    """The captures give the calls that were billed, per emitter, and those of the
-    official instrumentation of Anthropic's SDK the tokens that were billed."""
+    """The captures give the calls that were billed, each once: Anthropic's ten belong
+    to its own SDK's spans, with the tokens that were billed, and not to those of the
+    instrumentations around it."""
     told = ask.json("sql", _CALLS)
     one = {"input": 50, "cache_read": 2000, "cache_write": 700, "output": 300}
-    six = {"calls": 6, **{name: 6 * tokens for name, tokens in one.items()}}
-    official = "opentelemetry.instrumentation.genai.anthropic"
-    [row] = [row for row in told if row["scope"] == official]
-    assert row == {"scope": official, **six, "audio_in": 0, "audio_out": 0}
+    ten = {"calls": 10, **{name: 10 * tokens for name, tokens in one.items()}}
+    native = "com.anthropic.sdk.python"
+    [row] = [row for row in told if row["scope"] == native]
+    assert row == {"scope": native, **ten, "audio_in": 0, "audio_out": 0}
     calls = {row["scope"]: row["calls"] for row in told}
-    # Until calls are counted once, all ten of Anthropic's are here twice: by its own
-    # SDK, and by the instrumentation around it.
     assert calls == {
-        "com.anthropic.sdk.python": 10,
+        native: 10,
         "openinference.instrumentation.openai": 4,
-        "opentelemetry.instrumentation.anthropic": 4,
-        official: 6,
+        "opentelemetry.instrumentation.anthropic": 0,
+        "opentelemetry.instrumentation.genai.anthropic": 0,
         "opentelemetry.instrumentation.genai.langchain": 3,
         "opentelemetry.instrumentation.genai.openai": 14,
         "opentelemetry.instrumentation.openai.v1": 5,

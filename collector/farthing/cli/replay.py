@@ -18,6 +18,7 @@ from farthing.collector.replay.files import read
 from farthing.collector.replay.load import load
 from farthing.collector.replay.send import Sent, send
 from farthing.collector.replay.wait import wait_until_loaded
+from farthing.collector.settle import Settler
 from farthing.collector.store.client import Refused
 from farthing.errors import BadPayload, ConfigError, FarthingError
 
@@ -104,7 +105,12 @@ def _load(files: tuple[Path, ...], settings: Settings, progress: _Progress) -> S
         open_ledger(settings) as ledger,
         show.progress("loading") as update,
     ):
-        return load(_requests(files), ledger, _both(progress, update))
+        return load(
+            _requests(files),
+            ledger,
+            _both(progress, update),
+            after_load=Settler(ledger.store, ledger.catalogue),
+        )
 
 
 def _send(files: tuple[Path, ...], url: str, token: str | None) -> Sent:

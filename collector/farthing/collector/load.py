@@ -87,8 +87,8 @@ class _Meters:
         )
 
 
-def _nothing(*_: str) -> None:
-    """What is done where nothing is to be done."""
+def _nothing(_batch_name: str) -> None:
+    """What follows a load where nothing does."""
 
 
 class Loader:
@@ -109,10 +109,10 @@ class Loader:
         settings: LoadSettings,
         dead_letters: Path,
         registry: CollectorRegistry,
-        prepare: Callable[[], None] = _nothing,
+        prepare: Callable[[], None] | None = None,
         after_load: Callable[[str], None] = _nothing,
     ) -> None:
-        self._prepare: Callable[[], None] | None = prepare
+        self._prepare = prepare
         self._after_load = after_load
         self._spool = spool
         self._ledger = ledger

@@ -24,6 +24,7 @@ from farthing.collector.receive.settings import (
     check_binding,
 )
 from farthing.collector.reprice import Journal, resume
+from farthing.collector.settle import Settler
 from farthing.collector.spool import Limits as SpoolLimits
 from farthing.collector.spool import Spool
 from farthing.collector.store.client import Address, Refused, Store
@@ -136,16 +137,14 @@ def running_loader(
     *,
     is_open: bool,
 ) -> Iterator[Loader]:
-    to_open = (
-        {} if is_open else {"prepare": partial(bring_up_to_date, ledger, settings)}
-    )
     loader = Loader(
         spool,
         ledger,
         settings=LoadSettings(settings.load_at_bytes, settings.load_at_age_s),
         dead_letters=settings.data_dir / "dead-letters",
         registry=registry,
-        **to_open,
+        prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
+        after_load=Settler(ledger.store, ledger.catalogue),
     )
     loader.start()
     try:

@@ -15,9 +15,15 @@ _BATCH_BYTES: Final = 24 << 20
 
 
 def load(
-    requests: Iterable[bytes], ledger: Ledger, progress: Callable[[Sent], None]
+    requests: Iterable[bytes],
+    ledger: Ledger,
+    progress: Callable[[Sent], None],
+    *,
+    after_load: Callable[[str], None],
 ) -> Sent:
     """Load every request; the same requests in the same order count once.
+
+    `after_load` is called with the name of each batch, as the collector's loader does.
 
     Raises Refused and StoreUnavailable as the store does, BadPayload for a request
     that is none, after those before it were loaded.
@@ -27,7 +33,9 @@ def load(
         digest = hashlib.blake2b(digest_size=16)
         for request in batch:
             digest.update(request)
-        ledger.load(f"replay:{digest.hexdigest()}", batch)
+        name = f"replay:{digest.hexdigest()}"
+        ledger.load(name, batch)
+        after_load(name)
         loaded += Sent(sum(map(check_request, batch)), len(batch))
         progress(loaded)
     return loaded

@@ -55,7 +55,7 @@ class Ledger:
     ) -> None:
         self.store = store
         self._ddl = Ddl(store.address, cluster)
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._schema = SCHEMA_AS_FILE if store.embedded else SCHEMA_AS_TEXT
 
     def open(
@@ -74,7 +74,7 @@ class Ledger:
         try:
             migrate(self.store, ddl=self._ddl, known=migrations())
             retain(self.store, retention, ddl=self._ddl)
-            self.use_prices(self._catalogue)
+            self.use_prices(self.catalogue)
             self._intake.drop_old()
         except Away as error:
             if error.code not in DENIED:
@@ -87,7 +87,7 @@ class Ledger:
 
     def use_prices(self, catalogue: Catalogue) -> None:
         """Price what is loaded from now on by `catalogue`; entries stay as they are."""
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         write_prices(self.store, catalogue, ddl=self._ddl)
         decoder = Decoder(all_dialects(), catalogue.rules)
         self._intake = Intake(self.store, self._ddl, decoder)
