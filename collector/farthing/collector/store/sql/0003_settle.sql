@@ -4,8 +4,7 @@ ALTER TABLE spans{{local}} {{on_cluster}}
     ADD COLUMN IF NOT EXISTS owner_span_id String COMMENT 'Of a correction: the span that owns the call' CODEC(ZSTD(1)) AFTER owner_trace_id;
 
 -- A narrow line per entry of a model or tool call. What can make two of them the same
--- call is a number that they share (32 bits: a few that share one by chance are told
--- apart by their entries): the hash of a span, of its parent, of what the
+-- call is a number that they share: the hash of a span, of its parent, of what the
 -- provider or the model called the answer, of what calls without a name have in common.
 CREATE TABLE IF NOT EXISTS tellings{{local}} {{on_cluster}} (
     load LowCardinality(String) CODEC(ZSTD(1)),
@@ -15,10 +14,10 @@ CREATE TABLE IF NOT EXISTS tellings{{local}} {{on_cluster}} (
     scope LowCardinality(String) CODEC(ZSTD(1)),
     run_id String CODEC(LZ4) COMMENT 'With the time, where the entry is found in spans',
     is_tool Bool CODEC(ZSTD(1)),
-    span UInt32 CODEC(LZ4),
-    parent UInt32 COMMENT '0 for a root' CODEC(LZ4),
-    answer UInt32 COMMENT 'Of the response id, or of the trace and the id of the tool call; 0 if not told' CODEC(LZ4),
-    likeness UInt32 COMMENT 'Of a root: service, model, prompt tokens; of a tool call: trace and tool' CODEC(LZ4),
+    span UInt64 CODEC(LZ4),
+    parent UInt64 COMMENT '0 for a root' CODEC(LZ4),
+    answer UInt64 COMMENT 'Of the response id, or of the trace and the id of the tool call; 0 if not told' CODEC(LZ4),
+    likeness UInt64 COMMENT 'Of a root: service, model, prompt tokens; of a tool call: trace and tool' CODEC(LZ4),
     ingested_at DateTime('UTC') CODEC(Delta, LZ4),
     INDEX times (start_time, time) TYPE minmax GRANULARITY 1
 ) ENGINE = {{merge_tree}}
@@ -31,21 +30,21 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS tellings_view {{on_cluster}} TO tellings{
 SELECT
     load, time, time - toIntervalMicrosecond(duration_us) AS start_time, entry, scope, run_id,
     kind = 'tool' AS is_tool,
-    toUInt32(cityHash64(is_tool, trace_id, span_id)) AS span,
-    toUInt32(if(parent_span_id = '', 0, cityHash64(is_tool, trace_id, parent_span_id))) AS parent,
-    toUInt32(multiIf(
+    cityHash64(is_tool, trace_id, span_id) AS span,
+    if(parent_span_id = '', 0, cityHash64(is_tool, trace_id, parent_span_id)) AS parent,
+    multiIf(
         is_tool AND tool_call_id != '', cityHash64('tool', trace_id, tool_call_id),
         NOT is_tool AND response_id != '', cityHash64('answer', response_id),
         0
-    )) AS answer,
-    toUInt32(multiIf(
+    ) AS answer,
+    multiIf(
         is_tool, cityHash64('named', trace_id, tool_name),
         parent_span_id = '', cityHash64(
             service, environment, model,
             abs(input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens)
         ),
         0
-    )) AS likeness,
+    ) AS likeness,
     ingested_at
 FROM spans{{local}}
 WHERE kind IN ('model_call', 'embedding', 'tool');
