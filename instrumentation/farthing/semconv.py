@@ -102,6 +102,45 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Field -> official GenAI names, today's first."""
 
+FINGERPRINT: Final = "farthing.fingerprint."
+"""Prefix of what a span says of its own content without saying it.
+
+A tool span: the fields of STEP_FIELDS. A model call: `text_hash`, `text_norm_hash` of
+its reply; `prefix_hash`, `prefix_len` of system prompt and tool definitions, and
+`tools_hash`, `tools_len` of the definitions alone; `user_turn`, whether a person spoke
+since the last call.
+"""
+
+TOOL_RESULTS: Final = "farthing.tool_results."
+"""Prefix of what a model call says of the tool results that it was newly handed.
+
+Arrays of texts of one length, an element per result: `call_id`, `name` and the fields
+of STEP_FIELDS. So tools are seen where nothing emits tool spans; readers count a
+`call_id` once, however often and by whichever span it is told.
+"""
+
+STEP_FIELDS: Final[tuple[str, ...]] = (
+    "args_hash",
+    "args_norm_hash",
+    "args_len",
+    "args_simhash",
+    "result_hash",
+    "result_norm_hash",
+    "result_shape_hash",
+    "result_len",
+    "result_simhash",
+    "empty",
+    "error",
+    "err_sig_hash",
+)
+"""Fingerprints of one tool call: keyed hashes (16 hex digits), lengths in characters,
+64-bit similarity hashes (hex), and whether the result is empty or an error.
+
+`norm`: numbers, ids, times and paths replaced; `shape`: quotes and numbers removed, of
+short results; `err_sig`: the first line that looks like an error, or the last of a
+traceback, normalised. What is not known is the empty text.
+"""
+
 CONTENT: Final[tuple[str, ...]] = (
     "gen_ai.input.messages",
     "gen_ai.output.messages",

@@ -1,0 +1,57 @@
+"""Model calls as the SDKs make them: one file per library, one shape for all.
+
+A library's file wraps what sends a request, and tells the observers before it is sent
+and after it ended. Observers are told in order; what the guard raises stops the call,
+any other failure of ours is logged once and the call goes on as if we were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from farthing.economics.usage import TokenBuckets
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """A call that is about to be sent: whose, to which model, and its arguments.
+
+    `request` holds the keyword arguments as the SDK was given them; an observer may
+    change them before the call is sent. `state` is the observers' own, by their name.
+    """
+
+    library: str
+    provider: str
+    operation: str
+    model: str
+    host: str
+    is_streamed: bool
+    request: MutableMapping[str, Any]
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call ended. `usage` is None where the provider told none.
+
+    `is_complete` is false where a stream was left or cut before its end: what is known
+    of its usage is then a lower bound.
+    """
+
+    usage: TokenBuckets | None
+    model: str = ""
+    response_id: str = ""
+    is_complete: bool = True
+    error: BaseException | None = None
+
+
+class Observer(Protocol):
+    """What wants to know of model calls."""
+
+    def before(self, call: ModelCall) -> None:
+        """Told before the request is sent; may change it, or raise to stop it."""
+
+    def after(self, call: ModelCall, ended: Ended) -> None:
+        """Told once per call that was sent, also where it failed or was left early."""
