@@ -9,7 +9,7 @@ from farthing.economics.loops.findings import Finding, Kind, Level, Mark, Patter
 from farthing.economics.loops.memory import Repeat
 from farthing.economics.loops.steps import Step
 from farthing.economics.loops.tuning import Tuning
-from farthing.economics.loops.words import why
+from farthing.economics.loops.wording import why
 
 _NAMES_MOST = 3
 _STEADY = 2

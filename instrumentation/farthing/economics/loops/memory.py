@@ -102,9 +102,10 @@ class Memory:
             and old.time_ns is not None
             and step.time_ns - old.time_ns > tuning.waiting_ns * distance
         )
-        if is_slow or words(step.name) & WAITS:
-            share *= tuning.waiting
-        return share
+        if not (is_slow or words(step.name) & WAITS):
+            return share
+        is_news = step.result_hash != old.result_hash and not is_error(step)
+        return 0.0 if is_news else share * tuning.waiting
 
     def state(self) -> dict[str, Any]:
         return {
@@ -163,10 +164,11 @@ def _same_outcome(_step: Step, _old: Seen, _distance: int, tuning: Tuning) -> Re
 def _same_error(step: Step, old: Seen, _distance: int, tuning: Tuning) -> Repeat:
     if step.empty:
         return Repeat("same_error", tuning.silent_error)
+    if step.result_norm_hash == old.result_norm_hash:
+        return Repeat("same_error", tuning.same_error)
     is_long = (step.result_len or 0) >= tuning.long_chars
-    if is_long and step.result_norm_hash != old.result_norm_hash:
-        return Repeat("same_error", tuning.same_error_in_report)
-    return Repeat("same_error", tuning.same_error)
+    weight = tuning.same_error_in_report if is_long else tuning.same_kind_of_error
+    return Repeat("same_error", weight)
 
 
 def _near_outcome(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repeat:

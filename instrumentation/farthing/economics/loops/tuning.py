@@ -27,6 +27,8 @@ class Tuning:
     repeat: float = 1.0
     same_error: float = 1.0
     """Whatever the arguments: an error that stays teaches nothing."""
+    same_kind_of_error: float = 0.8
+    """...with other words around it: another column that does not exist."""
     same_error_in_report: float = 0.4
     """A long output that changed says more than the line that did not: a test's log."""
     silent_error: float = 0.5
