@@ -347,6 +347,18 @@ def a_classifier_called_for_each_document() -> list[Step]:
 
 
 @due("")
+def a_batch_whose_calls_are_told_as_text() -> list[Step]:
+    return [
+        replied(
+            f'search_catalog({{"item": "{n}"}})',
+            input_tokens=300 + 17 * n,
+            output_tokens=17,
+        )
+        for n in range(9)
+    ]
+
+
+@due("")
 def two_agents_that_each_look_once() -> list[Step]:
     looked = bash("cat plan.md", "the plan has three parts")
     return [

@@ -70,7 +70,7 @@ class Lane:
             return self._retries.heat(repeat, step, mark, call=self._calls)
         found = self._retries.cool(self._tuning.novel_change)
         repeated = self._memory.take(step, at=self._calls, turn=turn)
-        if repeated is None:
+        if repeated is None or self._is_new_try(repeated, step):
             return found + self._cooled(step)
         self._novel = 0
         repeat = self._once_a_turn(repeated)
@@ -87,6 +87,11 @@ class Lane:
         if turn != self._turn:
             self._turn, self._heat_of_turn = turn, 0.0
         return turn
+
+    def _is_new_try(self, repeat: Repeat, step: Step) -> bool:
+        """Whether a call made something so again that others may have undone."""
+        is_far = repeat.distance > self._tuning.near_distance
+        return is_far and not is_error(step) and is_write(step, self._tuning)
 
     def _once_a_turn(self, repeat: Repeat) -> Repeat:
         """A turn is one try, however many calls it makes at once."""
@@ -124,10 +129,7 @@ class Lane:
         return self._loops.heat(repeat, step, mark, call=self._calls + count)
 
     def _text_of(self, step: Step) -> str:
-        is_short = (
-            step.output_tokens is not None
-            and step.output_tokens < self._tuning.sentence_tokens
-        )
+        is_short = (step.output_tokens or 0) < self._tuning.long_reply_tokens
         return step.text_hash if is_short else step.text_norm_hash or step.text_hash
 
     def _spoken_to(self, step: Step) -> list[Finding]:
