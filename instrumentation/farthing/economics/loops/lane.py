@@ -38,6 +38,8 @@ class Lane:
         self._turn = ""
         self._heat_of_turn = 0.0
         self._novel = 0
+        self.repeat: Repeat | None = None
+        """What the last step repeated, as far as it counted."""
 
     @property
     def score(self) -> float:
@@ -46,6 +48,7 @@ class Lane:
 
     def step(self, step: Step, mark: Mark) -> list[Finding]:
         """Judge a step; findings that were raised or ended by it."""
+        self.repeat = None
         if step.kind == "tool":
             return self._called(step, mark)
         found = self._replied()
@@ -66,15 +69,15 @@ class Lane:
         self._calls += 1
         turn = self._turn_of(step)
         if is_retryable(step):
-            repeat = Repeat("retries", self._tuning.retry)
-            return self._retries.heat(repeat, step, mark, call=self._calls)
+            self.repeat = Repeat("retries", self._tuning.retry)
+            return self._retries.heat(self.repeat, step, mark, call=self._calls)
         found = self._retries.cool(self._tuning.novel_change)
         repeated = self._memory.take(step, at=self._calls, turn=turn)
         if repeated is None or self._is_new_try(repeated, step):
             return found + self._cooled(step)
         self._novel = 0
-        repeat = self._once_a_turn(repeated)
-        return found + self._loops.heat(repeat, step, mark, call=self._calls)
+        self.repeat = self._once_a_turn(repeated)
+        return found + self._loops.heat(self.repeat, step, mark, call=self._calls)
 
     def _turn_of(self, step: Step) -> str:
         self._calls_in_turn += 1
@@ -125,8 +128,8 @@ class Lane:
         if not count:
             return []
         weight = self._tuning.first_repeat if count == 1 else self._tuning.repeat
-        repeat = Repeat("monologue", weight, count=count)
-        return self._loops.heat(repeat, step, mark, call=self._calls + count)
+        self.repeat = Repeat("monologue", weight, count=count)
+        return self._loops.heat(self.repeat, step, mark, call=self._calls + count)
 
     def _text_of(self, step: Step) -> str:
         is_short = (step.output_tokens or 0) < self._tuning.long_reply_tokens
