@@ -171,6 +171,30 @@ def a_batch_of_short_equal_answers() -> list[Step]:
     )
 
 
+@due("")
+def a_batch_of_checks_that_all_pass() -> list[Step]:
+    return turns(
+        bash(f"ruff check {page(n)[:9]}", "All checks passed!") for n in range(30)
+    )
+
+
+@due("")
+def silent_commands_of_a_harness_that_wraps_them() -> list[Step]:
+    done = "[The command completed with exit code 0, and said nothing.]"
+    return turns(
+        step
+        for n in range(12)
+        for step in (bash(f"mv {page(n)[:9]} x", done), *work(1, start=n))
+    )
+
+
+@due("")
+def searches_that_find_nothing_a_few_times() -> list[Step]:
+    return turns(
+        bash(f"grep {page(n)[:9]} -r .", "exit code 1", error=True) for n in range(4)
+    )
+
+
 @due("loop")
 def a_missing_compiler_at_a_changing_line() -> list[Step]:
     return turns(

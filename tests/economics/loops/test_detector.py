@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farthing.economics.loops import Detector, Finding, Step
@@ -101,11 +101,12 @@ def test_episodes_are_told_once(steps: list[Step]) -> None:
 
 
 @given(_RUNS)
+@settings(deadline=None, max_examples=20)
 def test_memory_is_bounded(steps: list[Step]) -> None:
     """A run that is twenty times as long is remembered in no more space."""
     detector = Detector()
     sizes = []
-    for repetition in range(40):
+    for repetition in range(20):
         for n, step in enumerate(steps):
             marked = replace(step, args_hash=f"{step.args_hash}{repetition}")
             detector.step(replace(marked, call_id=f"{repetition} {n}"))

@@ -37,8 +37,9 @@ class Tuning:
     """Equal but for numbers, times, ids, or growing: may be how a poll looks."""
     same_result: float = 0.8
     """Equal answers of different tools are no answers."""
-    reworded: float = 0.6
-    """Equal answers of one tool to different questions may be true."""
+    reworded: float = 0.7
+    """Equal answers of one tool to different questions, one right after the other, may
+    be true. With other calls between them they are how a harness says "done"."""
     retry: float = 0.45
     """Three retries are how infrastructure is meant to be used; six are a storm."""
 
@@ -64,8 +65,10 @@ class Tuning:
     """A new error is news, and no progress."""
     novelty_most: int = 4
 
-    informative_chars: int = 16
-    """A shorter result can be equal by chance."""
+    informative_chars: int = 32
+    """A shorter answer ("sunny", "all checks passed") can be equal by chance."""
+    telling_chars: int = 16
+    """A shorter error ("exit code 1") says no more than that something failed."""
     long_chars: int = 1000
     """A longer result is a report, of which an error line is a part."""
     acknowledged: int = 6
