@@ -82,7 +82,7 @@ def evaluate_command(
     """Judge the labelled runs of FILES, and compare.
 
     FILES hold one run a line as JSON, plain or gzip, in the form of
-    tests/loops/README.md. Delay is in tool calls from the first repetition, inclusive;
+    benchmarks/loops/README.md. Delay is in tool calls from the first repetition, inclusive;
     unspent is the share of tokens after it that an alarm could have saved.
     """
     if run_id is not None:

@@ -1,6 +1,6 @@
 """Labelled runs of agents, one JSON object a line, plain or gzip.
 
-The format is that of `tests/loops/README.md`.
+The format is that of `benchmarks/loops/README.md`.
 """
 
 from __future__ import annotations
