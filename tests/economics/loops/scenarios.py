@@ -408,3 +408,8 @@ def a_harness_that_says_the_same_after_each_reply() -> list[Step]:
         for n in range(8)
         for step in (replied(said, input_tokens=50 * n), spoken("Call a tool, please."))
     ]
+
+
+@due("retry_storm")
+def a_model_that_is_overloaded() -> list[Step]:
+    return [replied(status=529, input_tokens=900) for _ in range(8)]

@@ -33,6 +33,7 @@ class Lane:
         self._reply_tokens = 0
         self._remarks: list[str] = []
         self._calls = 0
+        self._refusals = 0
         self._turns = 0
         self._calls_in_turn = 0
         self._turn = ""
@@ -49,6 +50,8 @@ class Lane:
     def step(self, step: Step, mark: Mark) -> list[Finding]:
         """Judge a step; findings that were raised or ended by it."""
         self.repeat = None
+        if step.kind != "user" and is_retryable(step):
+            return self._refused(step, mark)
         if step.kind == "tool":
             return self._called(step, mark)
         found = self._replied()
@@ -68,9 +71,6 @@ class Lane:
         self._replies.clear()
         self._calls += 1
         turn = self._turn_of(step)
-        if is_retryable(step):
-            self.repeat = Repeat("retries", self._tuning.retry)
-            return self._retries.heat(self.repeat, step, mark, call=self._calls)
         found = self._retries.cool(self._tuning.novel_change)
         repeated = self._memory.take(step, at=self._calls, turn=turn)
         if repeated is None or self._is_new_try(repeated, step):
@@ -78,6 +78,14 @@ class Lane:
         self._novel = 0
         self.repeat = self._once_a_turn(repeated)
         return found + self._loops.heat(self.repeat, step, mark, call=self._calls)
+
+    def _refused(self, step: Step, mark: Mark) -> list[Finding]:
+        """The infrastructure failed: no step of the agent's, whoever tries again."""
+        if step.kind == "tool":
+            self._reply = None
+        self._refusals += 1
+        self.repeat = Repeat("retries", self._tuning.retry)
+        return self._retries.heat(self.repeat, step, mark, call=self._refusals)
 
     def _turn_of(self, step: Step) -> str:
         self._calls_in_turn += 1
@@ -169,8 +177,8 @@ class Lane:
 
 
 _PLAIN: Final = (
-    "replies", "reply_tokens", "remarks", "calls", "turns", "calls_in_turn", "turn",
-    "heat_of_turn", "novel",
+    "replies", "reply_tokens", "remarks", "calls", "refusals", "turns", "calls_in_turn",
+    "turn", "heat_of_turn", "novel",
 )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def _near_outcome(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repea
     is_near = (
         step.result_norm_hash == old.result_norm_hash != ""
         or step.result_shape_hash == old.result_shape_hash != ""
-        or _bits_apart(step.result_simhash, old.result_simhash) <= bits
+        or bits_apart(step.result_simhash, old.result_simhash) <= bits
     )
     return Repeat("repeat", tuning.near_repeat if is_near else 0.0)
 
@@ -194,7 +194,8 @@ def _same_answer(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repeat
     return Repeat("same_result", tuning.reworded)
 
 
-def _bits_apart(one: str, other: str) -> int:
+def bits_apart(one: str, other: str) -> int:
+    """In how many of 64 bits two similarity hashes differ; 64 if one is not known."""
     if not one or not other:
         return 64
     return (int(one, 16) ^ int(other, 16)).bit_count()

@@ -48,9 +48,9 @@ class Tuning:
     far_first_repeat: float = 0.3
     near_distance: int = 3
     """...and if more calls lie between: something was looked up again."""
-    first_repeats_reach: float = 1.5
-    """Up to here first repetitions can lift the score: a way that is gone a second time
-    is suspicious, and a loop only when it is gone a third time."""
+    first_repeats_reach: float = 1.4
+    """Up to here first repetitions can lift the score, which is below suspicion:
+    nothing is a loop before some call, error or answer came a third time."""
     waiting: float = 0.25
     """Share that is left where the tool waits by its name, or calls are far apart."""
     waiting_ns: int = 60_000_000_000
