@@ -82,8 +82,8 @@ def evaluate_command(
     """Judge the labelled runs of FILES, and compare.
 
     FILES hold one run a line as JSON, plain or gzip, in the form of
-    benchmarks/loops/README.md. Delay is in tool calls from the first repetition, inclusive;
-    unspent is the share of tokens after it that an alarm could have saved.
+    benchmarks/loops/README.md. Delay is in tool calls from the first repetition,
+    inclusive; unspent is the share of tokens after it that an alarm could have saved.
     """
     if run_id is not None:
         _explain(_find(files, run_id), as_json=as_json)

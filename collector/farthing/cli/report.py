@@ -68,6 +68,8 @@ def print_report(report: Report, *, with_notes: bool = True) -> None:
         if _has_content(group)
     ]
     _tables(report, [*spends, ("total", report.total)])
+    if report.wasted.runs:
+        show.line(_wasted(report))
     for note in _notes(report) if with_notes else []:
         show.line(note)
 
@@ -120,6 +122,17 @@ def _tokens(spend: Spend) -> list[str]:
 
 def _range(report: Report) -> str:
     return f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+
+
+def _wasted(report: Report) -> str:
+    wasted = report.wasted
+    cost = show.money(wasted.cost_usd, lower_bound=wasted.unpriced_calls > 0)
+    share = show.share(wasted.share_of(report.total.cost_usd))
+    runs = f"{show.count(wasted.runs)} run{'s' if wasted.runs > 1 else ''}"
+    return (
+        f"Wasted {cost}, {share} of spend, in {runs} that stopped making progress;"
+        " `farthing loops list` shows them."
+    )
 
 
 def _notes(report: Report) -> list[str]:

@@ -8,7 +8,6 @@ comes back resembles ever more what came before. Each of the three alone is comm
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +40,20 @@ class Baseline:
     agent_calls: int = 0
     cost_femto_usd: int = 0
 
+    def beyond(self, taken: Taken) -> list[str]:
+        """The measures in which a run is far beyond nearly all of its kind."""
+        if self.runs < _FEWEST_RUNS:
+            return []
+        return [
+            name
+            for name in _WORDS
+            if 0 < _FACTOR * getattr(self, name) < getattr(taken, name)
+        ]
+
+    def is_exceeded(self, taken: Taken) -> bool:
+        """Whether that is so in two measures: one may have a reason of its own."""
+        return len(self.beyond(taken)) > 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -50,6 +63,11 @@ class Taken:
     tokens: int = 0
     agent_calls: int = 0
     cost_femto_usd: int = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it made enough tool calls for the last ones to be compared."""
+        return self.calls > 2 * _WINDOW
 
 
 class Stall:
@@ -93,24 +111,17 @@ class Stall:
         self._new += is_new
 
     def _is_stalled(self, taken: Taken) -> bool:
-        if self._baseline.runs < _FEWEST_RUNS or self._calls <= 2 * _WINDOW:
+        if not (taken.is_long and self._baseline.is_exceeded(taken)):
             return False
         now = sum(self._is_new) / _WINDOW
         before = (self._new - sum(self._is_new)) / (self._calls - _WINDOW)
         grows = self._last_input >= _GROWTH * self._first_input > 0
-        return grows and 2 * now <= before and len(list(self._beyond(taken))) > 1
-
-    def _beyond(self, taken: Taken) -> Iterator[str]:
-        """The measures in which the run is beyond all of its kind."""
-        for name in ("calls", "tokens", "agent_calls", "cost_femto_usd"):
-            usual = getattr(self._baseline, name)
-            if usual and getattr(taken, name) > _FACTOR * usual:
-                yield name
+        return grows and 2 * now <= before
 
     def _found(self, taken: Taken, mark: Mark) -> Finding:
         beyond = ", ".join(
             f"{_WORDS[name]} {getattr(taken, name) / getattr(self._baseline, name):.1f}"
-            for name in self._beyond(taken)
+            for name in self._baseline.beyond(taken)
         )
         old = _WINDOW - sum(self._is_new)
         return Finding(
