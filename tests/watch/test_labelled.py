@@ -45,6 +45,7 @@ def test_evaluate(tmp_path: Path, name: str) -> None:
     assert told["sources"] == [{"source": "here", **told["total"]}]
     assert told["total"] == {
         "runs": 2,
+        "flagged": 1,
         "loops": 1,
         "found": 1,
         "recall": 1.0,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from farthing.cli import show
-from farthing.cli.options import json_option
+from farthing.cli.ledger import reader
+from farthing.cli.options import data_option, json_option, since_option
 from farthing.cli.show import Column
+from farthing.collector.report.findings import Finding, latest
 from farthing.collector.watch.evaluate import (
     Evaluation,
     Score,
@@ -19,12 +23,14 @@ from farthing.collector.watch.evaluate import (
 )
 from farthing.collector.watch.explain import Judged, explained
 from farthing.collector.watch.labelled import LabelledRun, read_runs
+from farthing.collector.watch.unlabelled import ledger_run, ledger_runs
 from farthing.economics.loops import Level
 from farthing.errors import ConfigError
 
 _COLUMNS = (
     Column("source"),
-    Column("runs", "right", rank=3),
+    Column("runs", "right"),
+    Column("flagged", "right"),
     Column("loops found", "right"),
     Column("recall", "right"),
     Column("false alarms", "right"),
@@ -33,6 +39,18 @@ _COLUMNS = (
     Column("delay", "right"),
     Column("p90", "right", rank=2),
     Column("unspent", "right", rank=2),
+)
+_FINDINGS = (
+    Column("run"),
+    Column("task", rank=3),
+    Column("agent", rank=5),
+    Column("found"),
+    Column("since (UTC)", rank=4),
+    Column("goes on", rank=2),
+    Column("calls", "right", rank=1),
+    Column("cost", "right"),
+    Column("an hour", "right", rank=1),
+    Column("why", rank=6),
 )
 _STEPS = (
     Column("step", "right"),
@@ -48,11 +66,40 @@ def command() -> None:
     """Agents that stop making progress."""
 
 
+@command.command("list")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="How many.",
+)
+@since_option("7d")
+@data_option
+@json_option
+def list_command(
+    limit: int, since: datetime, data_dir: Path | None, *, as_json: bool
+) -> None:
+    """List what was found in the ledger: confirmed ones first, the dearest first."""
+    now = datetime.now(UTC)
+    with reader(data_dir) as store:
+        found = latest(store, since=since, limit=limit)
+    if as_json:
+        show.as_json([finding.to_json(now) for finding in found])
+    elif found:
+        show.table(_FINDINGS, [_finding_row(finding, now) for finding in found])
+    else:
+        show.line(
+            f"Nothing was found since {since:%Y-%m-%d %H:%M} UTC; look further back"
+            " with --since 30d."
+        )
+
+
 @command.command("evaluate")
 @click.argument(
     "files",
     nargs=-1,
-    required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option(
@@ -70,26 +117,37 @@ def command() -> None:
     help="Write each alarm to this file, one a line.",
 )
 @click.option("--explain", "run_id", metavar="RUN", help="Show one run step by step.")
+@since_option("7d", note=" Of a ledger only.")
+@data_option
 @json_option
 def evaluate_command(
     files: tuple[Path, ...],
     level: Level,
     alarms_file: Path | None,
     run_id: str | None,
+    since: datetime,
+    data_dir: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    """Judge the labelled runs of FILES, and compare.
+    """Judge the labelled runs of FILES and compare, or judge the runs of a ledger.
 
     FILES hold one run a line as JSON, plain or gzip, in the form of
     benchmarks/loops/README.md. Delay is in tool calls from the first repetition,
     inclusive; unspent is the share of tokens after it that an alarm could have saved.
+
+    Without FILES the runs of the ledger are judged, where task types are the sources.
     """
-    if run_id is not None:
-        _explain(_find(files, run_id), as_json=as_json)
-        return
-    with show.progress("judging") as update:
-        evaluation = evaluate(_counted(files, update), level=level)
+    if files and data_dir is not None:
+        raise click.UsageError("FILES and --data exclude each other: name one of them")
+    with nullcontext(None) if files else reader(data_dir) as store:
+        if run_id is not None:
+            run = _find(files, run_id) if store is None else ledger_run(store, run_id)
+            _explain(run, as_json=as_json)
+            return
+        runs = _runs(files) if store is None else ledger_runs(store, since=since)
+        with show.progress("judging") as update:
+            evaluation = evaluate(_counted(runs, update), level=level)
     if alarms_file is not None:
         lines = (json.dumps(alarm_json(alarm)) for alarm in evaluation.alarms)
         alarms_file.write_text("".join(f"{line}\n" for line in lines))
@@ -99,8 +157,24 @@ def evaluate_command(
         _print(evaluation)
 
 
-def _counted(files: Sequence[Path], update: show.Update) -> Iterator[LabelledRun]:
-    for number, run in enumerate(_runs(files), start=1):
+def _finding_row(finding: Finding, now: datetime) -> list[str]:
+    rate = finding.usd_per_hour
+    return [
+        finding.run_id,
+        finding.task_type or show.UNKNOWN,
+        finding.agent or show.UNKNOWN,
+        f"{finding.kind.replace('_', ' ')} {finding.level}",
+        f"{finding.first_time:%Y-%m-%d %H:%M}",
+        "yes" if finding.goes_on(now) else "no",
+        show.count(finding.calls),
+        show.money(finding.cost_usd, lower_bound=finding.unpriced_calls > 0),
+        show.money(rate),
+        finding.why,
+    ]
+
+
+def _counted(runs: Iterable[LabelledRun], update: show.Update) -> Iterator[LabelledRun]:
+    for number, run in enumerate(runs, start=1):
         yield run
         update(number, "runs")
 
@@ -127,9 +201,12 @@ def _row(source: str, score: Score) -> list[str]:
     return [
         source,
         show.count(score.runs),
+        show.count(score.flagged),
         f"{score.found} of {score.loops}" if score.loops else show.UNKNOWN,
         show.share(told["recall"]),
-        f"{score.false_alarms} of {show.count(score.normal)}",
+        f"{score.false_alarms} of {show.count(score.normal)}"
+        if score.normal
+        else show.UNKNOWN,
         _number(told["false_alarms_per_1000"]),
         show.share(told["precision"]) if score.loops else show.UNKNOWN,
         _number(told["delay_median"]),

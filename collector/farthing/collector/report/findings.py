@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ _HOUR_S: Final = 3600
 class Finding:
     """One episode; the columns of `findings`."""
 
+    run_id: str
+    task_type: str
     agent: str
     kind: str
     level: str
@@ -104,6 +106,12 @@ def findings(store: Store, run_id: str) -> tuple[Finding, ...]:
     return tuple(map(_finding, store.rows(sql("findings.sql"), {"run_id": run_id})))
 
 
+def latest(store: Store, *, since: datetime, limit: int) -> tuple[Finding, ...]:
+    """Findings that reached their level since a moment, the dearest first."""
+    asked = {"since_s": int(since.timestamp()), "limit": limit}
+    return tuple(map(_finding, store.rows(sql("latest_findings.sql"), asked)))
+
+
 def waste(store: Store, within: Mapping[str, Any]) -> Waste:
     """What was confirmed in a range of time, `since_s` to `until_s`."""
     [row] = store.rows(sql("waste.sql"), within)
@@ -111,4 +119,8 @@ def waste(store: Store, within: Mapping[str, Any]) -> Waste:
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
-    return Finding(**{**row, "span_ids": tuple(row["span_ids"])})
+    times = {name: row[name].replace(tzinfo=UTC) for name in _TIMES}
+    return Finding(**{**row, **times, "span_ids": tuple(row["span_ids"])})
+
+
+_TIMES: Final = ("first_time", "at_time", "last_time")

@@ -33,6 +33,7 @@ class Score:
     runs: int = 0
     loops: int = 0
     found: int = 0
+    flagged: int = 0
     normal: int = 0
     false_alarms: int = 0
     delays: list[int] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Score:
         """Count a run and the alarms on it; only those of kind `loop` are judged."""
         loop = next((alarm for alarm in alarms if alarm.kind == "loop"), None)
         self.runs += 1
+        self.flagged += loop is not None
         self.normal += run.is_normal
         self.false_alarms += run.is_normal and loop is not None
         if run.label != "loop":
@@ -60,6 +62,7 @@ class Score:
         """The form of `--json`; null is what cannot be said."""
         return {
             "runs": self.runs,
+            "flagged": self.flagged,
             "loops": self.loops,
             "found": self.found,
             "recall": _share(self.found, self.loops),
