@@ -368,7 +368,9 @@ def test_exactly_one_run_loops() -> None:
         for line in runs()[LOOP_RUN_ID]
         if line.operation == "execute_tool" and line.said["farthing.fingerprint.error"]
     ]
-    signatures = {line.said["farthing.fingerprint.err_sig_hash"] for line in stuck[-30:]}
+    signatures = {
+        line.said["farthing.fingerprint.err_sig_hash"] for line in stuck[-30:]
+    }
     assert len(signatures) == 1
 
 
