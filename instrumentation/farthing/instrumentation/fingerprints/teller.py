@@ -115,8 +115,8 @@ class Teller:
         """An id for a call whose form has none: by its place in the conversation, and
         what this began with, so that a request that is sent again has the same ids."""
         first = messages[0] if messages else ""
-        opening = first if isinstance(first, str) else _opening(first)
-        return self.hasher.hash(f"{len(messages)}\0{place}\0{prints}\0{opening[:200]}")
+        began = opening(first)[:200]
+        return self.hasher.hash(f"{len(messages)}\0{place}\0{prints}\0{began}")
 
     def _prefix(self, system: Any, tools: Any) -> Attributes:
         for known in self._prefixes:
@@ -142,7 +142,10 @@ class Teller:
         }
 
 
-def _opening(message: Any) -> str:
+def opening(message: Any) -> str:
+    """The text of a message, whatever the form."""
+    if isinstance(message, str):
+        return message
     parts = getattr(message, "parts", None)
     if isinstance(message, Mapping):
         parts = message.get("parts", message.get("content"))
