@@ -15,7 +15,7 @@ from farthing.instrumentation.fingerprints.hashes import (
 )
 from farthing.instrumentation.fingerprints.normalise import normalised, plain
 from farthing.instrumentation.forms import Form, Given, Reply, newest
-from farthing.instrumentation.forms.turn import text_parts
+from farthing.instrumentation.forms.turn import get, text_parts
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 
 Attributes = Mapping[str, str | int | bool | Sequence[str]]
@@ -146,10 +146,7 @@ def opening(message: Any) -> str:
     """The text of a message, whatever the form."""
     if isinstance(message, str):
         return message
-    parts = getattr(message, "parts", None)
-    if isinstance(message, Mapping):
-        parts = message.get("parts", message.get("content"))
-    return text_parts(parts)
+    return text_parts(get(message, "parts", get(message, "content")))
 
 
 def _columns(results: Sequence[Result]) -> dict[str, Sequence[str]]:

@@ -7,6 +7,7 @@ USD never load it.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,22 +27,26 @@ GUESSED_OUTPUT: Final = 75 * 10**9
 """Femto-USD per token (15 and 75 USD per million) where no price is known: what the
 dearest widely used models cost. A limit is then reached too early rather than late."""
 
-DEFAULT_OUTPUT: Final = 8_192
-"""Tokens of an answer whose request sets no bound, or the longest answer of the model
-so far, if that was longer."""
+DEFAULT_OUTPUT: Final = 4_096
+"""Tokens of an answer whose request sets no bound, until the model has answered."""
+
+LEAST_OUTPUT: Final = 1_024
+"""...and from then on twice its longest answer so far, at least this."""
 
 BYTES_PER_TOKEN: Final = 3
 """English has 4 to 5 bytes a token and code 3 to 4, in the tokenizers of today."""
 
 MEDIA_TOKENS: Final = 3_000
-"""Tokens of an image, a sound or a document, whose bytes say nothing of its tokens."""
+"""Tokens of an image, a sound or a document, and one more for BYTES_PER_MEDIA_TOKEN."""
 
-_MEDIA = frozenset(
-    ("data", "image_url", "file_data", "inline_data", "inlineData", "bytes", "url")
-)
+BYTES_PER_MEDIA_TOKEN: Final = 64
+
+_BASE64 = re.compile(r"data:|[A-Za-z0-9+/_-]{400}")
 _MESSAGE_TOKENS = 8
 _OUTPUTS = ("output", "reasoning", "output_audio")
 _MOST_DEPTH = 24
+_MESSAGE_DEPTH = 2
+"""A message is a field of a list of a request."""
 _logger = logging.getLogger(__name__)
 
 
@@ -134,8 +139,9 @@ class Estimator:
     def _answer_tokens(self, call: ModelCall, form: Form | None) -> int:
         """The most tokens of all the answers that the request asks for."""
         bound = form.max_output(call.request) if form else 0
-        longest = self._longest.get(call.model, 0)
-        most = max(DEFAULT_OUTPUT, longest) if bound is None else bound
+        longest = self._longest.get(call.model)
+        likely = DEFAULT_OUTPUT if longest is None else max(LEAST_OUTPUT, 2 * longest)
+        most = likely if bound is None else bound
         return int(most * ((form.choices(call.request) if form else None) or 1))
 
     def _learn(self, model: str, output_tokens: int) -> None:
@@ -168,32 +174,32 @@ def _asked_tokens(request: Mapping[str, Any]) -> int:
 def _bytes_of(value: Any, depth: int) -> tuple[int, int]:
     """Bytes of the texts inside a value, and tokens of what is no text."""
     if isinstance(value, str):
-        return (
-            len(value) if value.isascii() else len(value.encode(errors="replace"))
-        ), 0
+        return _bytes_of_text(value)
     if isinstance(value, Mapping):
         return _bytes_of_fields(value, depth)
     if isinstance(value, bytes | bytearray):
-        return 0, MEDIA_TOKENS
+        return 0, MEDIA_TOKENS + len(value) // BYTES_PER_MEDIA_TOKEN
     if isinstance(value, Sequence) and depth < _MOST_DEPTH:
         inner = [_bytes_of(item, depth + 1) for item in value]
         return sum(text for text, _ in inner), sum(other for _, other in inner)
-    fields = getattr(value, "__dict__", None)
-    if fields and hasattr(value, "model_dump"):
-        return _bytes_of_fields(fields, depth)
+    if hasattr(value, "model_dump"):
+        return _bytes_of_fields(getattr(value, "__dict__", {}), depth)
     return 1, 0
 
 
+def _bytes_of_text(text: str) -> tuple[int, int]:
+    if len(text) > 2_000 and _BASE64.match(text):
+        return 0, MEDIA_TOKENS + len(text) // BYTES_PER_MEDIA_TOKEN
+    return (len(text) if text.isascii() else len(text.encode(errors="replace"))), 0
+
+
 def _bytes_of_fields(fields: Mapping[str, Any], depth: int) -> tuple[int, int]:
-    texts, others = 0, _MESSAGE_TOKENS if depth == 2 else 0
     if depth >= _MOST_DEPTH:
-        return texts, others
+        return 0, 0
+    texts, others = 0, _MESSAGE_TOKENS if depth == _MESSAGE_DEPTH else 0
     for key, value in fields.items():
-        if key in _MEDIA and not isinstance(value, Mapping):
-            others += MEDIA_TOKENS
-            continue
         text, other = _bytes_of(value, depth + 1)
-        texts += text + (len(key) if isinstance(key, str) else 0)
+        texts += text + len(key)
         others += other
     return texts, others
 

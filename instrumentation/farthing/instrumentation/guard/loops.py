@@ -93,19 +93,16 @@ class LoopWatch:
 
 
 def _tool(agent: str, result: Result) -> Step:
-    print_ = result.print
-    told = print_._asdict()
-    lengths = {k: int(told.pop(k)) if told[k] else None for k in _LENGTHS}
-    flags = {k: told.pop(k) == "true" for k in _FLAGS}
-    return Step(
-        kind="tool",
-        name=result.name,
-        agent=agent,
-        call_id=result.call_id,
-        **told,
-        **lengths,
-        **flags,
-    )
+    told: dict[str, object] = {
+        "kind": "tool",
+        "name": result.name,
+        "agent": agent,
+        "call_id": result.call_id,
+        **result.print._asdict(),
+    }
+    told |= {name: int(text) for name in _LENGTHS if (text := str(told[name]))}
+    told |= {name: told[name] == "true" for name in _FLAGS}
+    return Step.of({name: value for name, value in told.items() if value != ""})
 
 
 _LENGTHS = ("args_len", "result_len")

@@ -85,13 +85,11 @@ def loop_notice(run: Run, found: Finding, action: Action) -> Notice:
 
 
 def _near(run: Run, reading: Reading, spent: Spent) -> str:
-    return f"{_whose(run)} is near its limit: {_USED[reading.kind](reading)}{_guess(spent)}."
+    return f"{_whose(run)} is near its limit: {_used(reading, spent)}."
 
 
 def _reached(run: Run, reading: Reading, spent: Spent) -> str:
-    return (
-        f"{_whose(run)} is at its limit: {_USED[reading.kind](reading)}{_guess(spent)}."
-    )
+    return f"{_whose(run)} is at its limit: {_used(reading, spent)}."
 
 
 def _whose(run: Run) -> str:
@@ -99,8 +97,9 @@ def _whose(run: Run) -> str:
     return f"run {run.id}{kind}" if run.id else f"this process{kind}"
 
 
-def _guess(spent: Spent) -> str:
-    return ", partly by a pessimistic guess" if spent.is_guess else ""
+def _used(reading: Reading, spent: Spent) -> str:
+    guess = ", partly by a pessimistic guess" if spent.is_guess else ""
+    return _USED[reading.kind](reading) + guess
 
 
 def _money(reading: Reading) -> str:
