@@ -37,7 +37,8 @@ class Ended:
     """How a call ended. `usage` is None where the provider told none.
 
     `is_complete` is false where a stream was left or cut before its end: what is known
-    of its usage is then a lower bound.
+    of its usage is then a lower bound. `response` is what the SDK returned, None where
+    it was streamed; `reply` is the text that was streamed, where it was gathered.
     """
 
     usage: TokenBuckets | None
@@ -45,6 +46,8 @@ class Ended:
     response_id: str = ""
     is_complete: bool = True
     error: BaseException | None = None
+    response: Any = None
+    reply: str | None = None
 
 
 class Observer(Protocol):
