@@ -60,10 +60,10 @@ class RunStopped(FarthingError):
 class BudgetExceeded(RunStopped):
     """A limit of the run is reached.
 
-    `limit` names it (`usd`, `steps`, `step_tokens`, `tool_retries`), `allowed` and `used`
-    are in its unit. `spent_usd` is what the run's finished calls cost, `held_usd` what is
-    held for those under way. `is_estimate` says that some call had no price or told no
-    usage, so that a pessimistic figure stands for it.
+    `limit` names it (`usd`, `steps`, `step_tokens`, `tool_retries`); `allowed` and
+    `used` are in its unit. `spent_usd` is what the run's finished calls cost,
+    `held_usd` what is held for those under way. `is_estimate` says that some call had
+    no price or told no usage, so that a pessimistic figure stands for it.
     """
 
     def __init__(
