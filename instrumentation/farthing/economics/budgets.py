@@ -247,14 +247,14 @@ class Account:
         if limits.femto_usd is not None:
             total = used.femto_usd + used.held
             found.append(
-                Reading(
-                    Kind.USD, limits.femto_usd, total, used.held, asked_femto_usd
-                )
+                Reading(Kind.USD, limits.femto_usd, total, used.held, asked_femto_usd)
             )
         if limits.steps is not None:
             found.append(Reading(Kind.STEPS, limits.steps, used.steps))
         if limits.step_tokens is not None:
-            found.append(Reading(Kind.STEP_TOKENS, limits.step_tokens, used.step_tokens))
+            found.append(
+                Reading(Kind.STEP_TOKENS, limits.step_tokens, used.step_tokens)
+            )
         if limits.tool_retries is not None:
             found.append(self._retries(limits.tool_retries))
         return tuple(found)

@@ -1,8 +1,8 @@
 """Model calls as the SDKs make them: one file per library, one shape for all.
 
-A library's file wraps what sends a request. Its `install(observers, settings)` is called
-after `TRIGGER` was imported and the official instrumentation, where there is one, was
-loaded. It tells the observers before a request is sent and after it ended, in order.
+A library's file wraps what sends a request. Its `install(observers, settings)` is
+called after `TRIGGER` was imported and the official instrumentation, where there is one,
+was loaded. It tells the observers before a request is sent and after it ended, in order.
 What the guard raises (RunStopped) stops the call; any other failure of ours is logged
 once and the call goes on as if we were not there.
 """

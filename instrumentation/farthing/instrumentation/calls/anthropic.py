@@ -100,6 +100,7 @@ def _heard(event: Any, seen: Seen) -> None:
         _message(get(event, "message"), seen)
     elif kind == "message_delta":
         read_usage(get(event, "usage"), seen)
+        seen.is_whole = bool(get(event, "delta", "stop_reason"))
     elif kind == "content_block_delta":
         said = text(event, "delta", "text")
         if said:

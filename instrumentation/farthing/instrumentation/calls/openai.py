@@ -68,7 +68,9 @@ def _chat_usage(told: Any, seen: Seen) -> None:
 
 def _chat_heard(chunk: Any, seen: Seen) -> None:
     _names(chunk, seen)
-    _chat_usage(get(chunk, "usage"), seen)
+    told = get(chunk, "usage")
+    _chat_usage(told, seen)
+    seen.is_whole = told is not None and not get(chunk, "choices")
     for choice in get(chunk, "choices") or ():
         said = get(choice, "delta", "content")
         if said:
@@ -114,6 +116,7 @@ def _response_heard(event: Any, seen: Seen) -> None:
     response = get(event, "response")
     if response is not None:
         _read_response(response, seen)
+        seen.is_whole = get(response, "usage") is not None
     elif text(event, "type") == "response.output_text.delta":
         seen.reply.append(text(event, "delta"))
 

@@ -16,8 +16,6 @@ from farthing.instrumentation.watching import spans
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import Api, Seen
 
-MOST_REPLY_CHARS: Final = 200_000
-"""Of a streamed reply: what comes after is not gathered."""
 SENT_ERRORS: Final = frozenset({"ReadTimeout", "ReadError", "RemoteProtocolError"})
 """Errors of an HTTP client, by name, after which the provider may have worked."""
 _under_way: ContextVar[Watch | None] = ContextVar("farthing_under_way", default=None)
@@ -47,7 +45,6 @@ class Watch:
         self._own = own
         self._is_heard = False
         self._is_ended = False
-        self._reply_chars = 0
         is_inner = _under_way.get() is not None
         self._observers: Sequence[Observer] = () if is_inner else observers
 
@@ -87,23 +84,31 @@ class Watch:
 
     def heard(self, event: Any) -> None:
         """An event of a stream."""
-        quietly(self._api.heard, event, self._seen)
+        seen, was_whole = self._seen, self._seen.is_whole
+        quietly(self._api.heard, event, seen)
         if not self._is_heard:
             self._is_heard = True
             # Said now: a stream that is dropped may be noticed after its span ended.
             self._say({semconv.USAGE_STATE: semconv.USAGE_PARTIAL})
-            quietly(self._say_id)
+            if seen.response_id:
+                self._say({"gen_ai.response.id": seen.response_id})
+        if seen.is_whole and not was_whole:
+            self._say_whole()
 
     def finished(self) -> None:
         """A stream came to its end."""
         if not self._is_ended:
-            self._seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_COMPLETE
+            self._say_whole()
             self._end()
 
     def left(self, error: BaseException | None = None) -> None:
         """A stream was left, or cut, before its end."""
         if not self._is_ended:
-            self._end(error=error, is_complete=False)
+            self._end(error=error, is_complete=self._seen.is_whole)
+
+    def _say_whole(self) -> None:
+        state = {semconv.USAGE_STATE: semconv.USAGE_COMPLETE}
+        quietly(self._say, {**self._seen.attributes, **state})
 
     def retrying(self, error: BaseException | None) -> None:
         """An attempt will be repeated. One that was perhaps billed has a span too:
@@ -119,10 +124,6 @@ class Watch:
         span = spans.started(self.call, said, start_ns=started_ns, beside=self.span)
         span.set_status(Status(StatusCode.ERROR))
         span.end()
-
-    def _say_id(self) -> None:
-        if self._seen.response_id:
-            self._say({"gen_ai.response.id": self._seen.response_id})
 
     def _say(self, attributes: dict[str, Any]) -> None:
         if self.span is not None and self.span.is_recording():

@@ -16,7 +16,9 @@ class Seen:
     """What is known of an answer so far.
 
     `attributes` is what the span is to say besides what the official instrumentation
-    says, `raw_usage` what a reader keeps of parts of the usage, by the provider's names.
+    says, `raw_usage` what a reader keeps of parts of the usage, as the provider names it.
+    A reader sets `is_whole` with the event after which no more usage comes: a stream
+    that is left after it was not left early.
     """
 
     usage: TokenBuckets | None = None
@@ -25,6 +27,7 @@ class Seen:
     attributes: dict[str, Value] = field(default_factory=dict)
     reply: list[str] = field(default_factory=list)
     raw_usage: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def wrap(package: str, place: str, wrapper: Any) -> bool:
             found = getattr(found, name)
         if getattr(found, "_self_farthing", False):
             return True
-        made = wrapt.wrap_function_wrapper(home, names, wrapper)
+        made: Any = wrapt.wrap_function_wrapper(home, names, wrapper)
         made._self_farthing = True  # noqa: SLF001 - how wrapt names what is its proxy's
     except (ImportError, AttributeError):
         return False
