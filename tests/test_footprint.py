@@ -15,14 +15,17 @@ CONSTRAINTS = ROOT / "constraints.txt"
 # What an application has anyway when it exports traces over OTLP.
 USUAL = (
     "opentelemetry-sdk",
-    "opentelemetry-exporter-otlp",
+    "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry-instrumentation",
 )
-COLLECTORS_OWN = (
+NOT_FOR_AGENTS = (
+    "anthropic",
     "chdb",
     "clickhouse-connect",
     "genai-prices",
+    "grpcio",
     "numpy",
+    "openai",
     "pandas",
     "pyarrow",
     "pydantic",
@@ -80,9 +83,9 @@ def agent(
     return environment
 
 
-@pytest.mark.parametrize("package", COLLECTORS_OWN)
-def test_the_collectors_packages_stay_out(agent: Environment, package: str) -> None:
-    """Nothing that only the collector needs is installed beside an agent."""
+@pytest.mark.parametrize("package", NOT_FOR_AGENTS)
+def test_what_an_agent_may_not_need_stays_out(agent: Environment, package: str) -> None:
+    """Neither what only the collector needs nor an SDK is installed beside an agent."""
     names = {path.name.lower() for path in agent.packages.glob("*.dist-info")}
     own = package.replace("-", "_") + "-"
     assert [name for name in names if name.startswith(own)] == []
