@@ -26,7 +26,7 @@ class FingerprintObserver:
         if form is not None:
             told = self._teller.request(form, call.request)
             call.state[TOLD] = told
-            call.state[_STATE] = form, place(told.attributes)
+            call.state[_STATE] = form, place(told.attributes, call.span)
 
     def after(self, call: ModelCall, ended: Ended) -> None:
         """Say what the reply tells, if the span still listens."""

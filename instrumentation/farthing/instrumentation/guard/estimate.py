@@ -18,6 +18,7 @@ from farthing.economics.budgets import Estimate, Outcome
 from farthing.economics.usage import TokenBuckets
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.forms import Form
+from farthing.instrumentation.watching.call import is_sent
 
 if TYPE_CHECKING:
     from farthing.economics.prices import Catalogue, Cost, Part
@@ -82,8 +83,8 @@ class Estimator:
         """
         usage = ended.usage
         if usage is None:
-            failed = ended.error is not None and ended.is_complete
-            return None if failed else Outcome(held, is_guess=True)
+            is_refused = ended.error is not None and not is_sent(ended.error)
+            return None if is_refused else Outcome(held, is_guess=True)
         tokens = usage.total_input + usage.total_output
         self._learn(call.model, usage.total_output)
         femto, is_guess = self._price(call, usage, model=ended.model)
