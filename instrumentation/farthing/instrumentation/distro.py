@@ -54,4 +54,5 @@ def _configure_sdk() -> None:
         _OTelSDKConfigurator,
     )
 
-    _OTelSDKConfigurator().configure(auto_instrumentation_version=__version__)
+    sdk: Any = _OTelSDKConfigurator
+    sdk().configure(auto_instrumentation_version=__version__)

@@ -16,10 +16,9 @@ _TRACER: Final = "farthing.instrumentation"
 def outcome(name: str, *, value: Decimal | float | None = None) -> None:
     """Record that the current run achieved `name`, as in "pr_merged"; never raises.
 
-    `value` is what it is worth or how much of it there is, in a unit of your own; no
-    value is not zero but unknown; one that is not a finite number is refused in the log.
-    Becomes a span of the current trace with the run's tags, and a row of the ledger's
-    `outcomes`.
+    `value` is what it is worth or how much of it there is, in a unit of your own. None
+    is not zero but unknown; what is not a finite number is refused, in the log. Becomes
+    a span of the current trace with the run's tags, and a row of `outcomes`.
     """
     attempt("record an outcome", _record, name, value)
 
