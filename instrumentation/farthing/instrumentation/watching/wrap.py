@@ -1,0 +1,34 @@
+"""Wraps functions of other libraries, once, where they are."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import wrapt
+
+from farthing.instrumentation.watching.quietly import say_once
+
+
+def wrap(package: str, place: str, wrapper: Any) -> bool:
+    """Wrap `package`.`place`, which is `module.Class.method` or `module.function`.
+
+    Says whether it is there. What another release does not have, or what we have
+    wrapped before, is left alone.
+    """
+    module, _, names = place.partition(".")
+    try:
+        home = importlib.import_module(f"{package}.{module}")
+        found: Any = home
+        for name in names.split("."):
+            found = getattr(found, name)
+        if getattr(found, "_self_farthing", False):
+            return True
+        made: Any = wrapt.wrap_function_wrapper(home, names, wrapper)
+        made._self_farthing = True  # noqa: SLF001 - how wrapt names what is its proxy's
+    except (ImportError, AttributeError):
+        return False
+    except Exception as error:  # noqa: BLE001 - it must not reach the agent
+        say_once(wrap, error)
+        return False
+    return True
