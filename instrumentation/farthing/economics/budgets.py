@@ -1,9 +1,9 @@
 """Limits of an agent's run, and what is left of them.
 
-    account = Account(Limits(femto_usd=500_000_000_000_000))
+    account = Account(RunLimits(femto_usd=500_000_000_000_000))
     taken = account.take(Estimate(femto_usd=...))     # before the call is sent
     if isinstance(taken, Refused): ...                # which limit, how much is used
-    account.settle(taken, Outcome(femto_usd=...))     # after it; or account.cancel(taken)
+    account.settle(taken, Outcome(femto_usd=...))     # after it; or cancel(taken)
 
 What a call may cost at most is held from before it is sent until it is known what it
 did cost. So calls that run side by side cannot pass a limit together: the sum of what
@@ -34,13 +34,14 @@ class Kind(StrEnum):
     STEPS = "steps"
     """How many model calls the run makes."""
     STEP_TOKENS = "step_tokens"
-    """Tokens of one model call, input and output: what a context grows to."""
+    """Tokens of the run's largest model call, input and output: what a context grows
+    to."""
     TOOL_RETRIES = "tool_retries"
     """How often a tool that failed is called again before it works."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """The limits of one run; None is no limit."""
 
     femto_usd: int | None = None
@@ -120,11 +121,6 @@ class Refused:
     readings: tuple[Reading, ...]
 
 
-@dataclass(slots=True)
-class _Tool:
-    failures: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a run has used so far."""
@@ -132,7 +128,7 @@ class Spent:
     femto_usd: int
     held_femto_usd: int
     steps: int
-    most_step_tokens: int
+    step_tokens: int
     is_guess: bool
 
 
@@ -144,7 +140,6 @@ class _Used:
     held: int = 0
     steps: int = 0
     step_tokens: int = 0
-    most_step_tokens: int = 0
     is_guess: bool = False
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -152,16 +147,16 @@ class _Used:
 class Account:
     """What one run may use, and has used."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: RunLimits) -> None:
         self._limits = limits
         self._used = _Used()
         self._lock = threading.Lock()
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RunLimits:
         return self._limits
 
-    def set_limits(self, limits: Limits) -> None:
+    def set_limits(self, limits: RunLimits) -> None:
         """Change the limits; what was used stays. For limits that others share in."""
         with self._lock:
             self._limits = limits
@@ -183,8 +178,8 @@ class Account:
             return Taken(estimate.femto_usd)
 
     def settle(self, taken: Taken, outcome: Outcome) -> None:
-        """Replace what was held by what was spent. Once per call: later ones do nothing,
-        because a stream may end twice."""
+        """Replace what was held by what was spent. Once per call: what comes later does
+        nothing, because a stream may end twice."""
         if outcome.femto_usd < 0:
             raise ValueError(f"a cost is not negative: {outcome.femto_usd}")
         with self._lock:
@@ -194,8 +189,7 @@ class Account:
             used.femto_usd += outcome.femto_usd
             used.is_guess = used.is_guess or outcome.is_guess
             if outcome.tokens is not None:
-                used.step_tokens = outcome.tokens
-                used.most_step_tokens = max(used.most_step_tokens, outcome.tokens)
+                used.step_tokens = max(used.step_tokens, outcome.tokens)
 
     def cancel(self, taken: Taken) -> None:
         """The call was not sent, or not billed: give back what was held. Its step
@@ -205,7 +199,7 @@ class Account:
                 self._used.steps -= 1
 
     def tool_ended(self, name: str, *, failed: bool) -> None:
-        """A tool's result came in: failures in a row are retries, a success ends them."""
+        """A tool's result came in: failures in a row are retries, success ends them."""
         with self._lock:
             failures = self._used.failures
             if failed:
@@ -226,7 +220,7 @@ class Account:
                 used.femto_usd,
                 used.held,
                 used.steps,
-                used.most_step_tokens,
+                used.step_tokens,
                 used.is_guess,
             )
 

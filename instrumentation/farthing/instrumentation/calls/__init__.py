@@ -34,7 +34,8 @@ class ModelCall:
     `request` holds what will be sent: the body as JSON (OpenAI, Anthropic, Bedrock) or
     the library's keyword arguments (others). An observer may set its entries before the
     call is sent; what is in them may be the application's own: replace lists, never
-    change them. `state` is the observers' own, by their name.
+    change them. `state` is the observers' own, by their name; `span` the OpenTelemetry
+    span that tells of the call, None where none records or it has not begun.
     """
 
     library: str
@@ -45,6 +46,7 @@ class ModelCall:
     is_streamed: bool
     request: MutableMapping[str, Any]
     state: dict[str, Any] = field(default_factory=dict)
+    span: Any = None
 
 
 @dataclass(frozen=True, slots=True)

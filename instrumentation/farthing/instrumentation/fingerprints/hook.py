@@ -29,7 +29,6 @@ from farthing.instrumentation.forms.turn import (
 )
 from farthing.semconv import FINGERPRINT
 
-
 _logger = logging.getLogger(__name__)
 
 
@@ -106,7 +105,7 @@ def _telling(finish: Callable[..., None], teller: Teller) -> Callable[..., None]
     def finish_and_tell(invocation: Any, error: Any = None) -> None:
         try:
             _tell_of_tool(invocation, teller, is_error=error is not None)
-        except Exception:  # noqa: BLE001 (ours must not break the agent's tools)
+        except Exception:
             _logger.debug("fingerprints of a tool failed", exc_info=True)
         finish(invocation, error)
 

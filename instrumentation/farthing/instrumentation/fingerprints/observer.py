@@ -8,6 +8,10 @@ from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.instrumentation.forms import Form, Reply, form_of
 
 _STATE = "fingerprints"
+TOLD = "fingerprints.told"
+"""Where a call's state has the Told of its request, for observers after this one."""
+REPLY = "fingerprints.reply"
+"""Where it has the attributes of its reply, once it has ended."""
 
 
 class FingerprintObserver:
@@ -21,7 +25,8 @@ class FingerprintObserver:
         form = form_of(call.library, call.operation, request=call.request)
         if form is not None:
             told = self._teller.request(form, call.request)
-            call.state[_STATE] = form, place(told.attributes)
+            call.state[TOLD] = told
+            call.state[_STATE] = form, place(told.attributes, call.span)
 
     def after(self, call: ModelCall, ended: Ended) -> None:
         """Say what the reply tells, if the span still listens."""
@@ -30,7 +35,9 @@ class FingerprintObserver:
             return
         form, made = form_and_place
         leave(made)
-        if ended.response is not None:
-            made.add(self._teller.reply(form.reply(ended.response)))
-        elif ended.reply:
-            made.add(self._teller.reply(Reply(ended.reply)))
+        reply = form.reply(ended.response) if ended.response else None
+        if reply is None and ended.reply:
+            reply = Reply(ended.reply)
+        if reply is not None:
+            call.state[REPLY] = self._teller.reply(reply)
+            made.add(call.state[REPLY])

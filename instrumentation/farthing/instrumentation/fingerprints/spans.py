@@ -44,9 +44,11 @@ def is_model_call(span: Any) -> bool:
     return attributes.get(OPERATION) in MODEL_CALLS
 
 
-def place(attributes: Attributes) -> Place:
-    """Say `attributes` of the model call that runs or is about to."""
-    span = get_current_span()
+def place(attributes: Attributes, span: Any = None) -> Place:
+    """Say `attributes` of the model call that runs or is about to: on its `span`, where
+    the caller knows it."""
+    if span is None:
+        span = get_current_span()
     if span.is_recording() and is_model_call(span):
         span.set_attributes(attributes)
         return Place(attributes, span)

@@ -15,7 +15,7 @@ from farthing.instrumentation.fingerprints.hashes import (
 )
 from farthing.instrumentation.fingerprints.normalise import normalised, plain
 from farthing.instrumentation.forms import Form, Given, Reply, newest
-from farthing.instrumentation.forms.turn import text_parts
+from farthing.instrumentation.forms.turn import get, text_parts
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 
 Attributes = Mapping[str, str | int | bool | Sequence[str]]
@@ -115,8 +115,8 @@ class Teller:
         """An id for a call whose form has none: by its place in the conversation, and
         what this began with, so that a request that is sent again has the same ids."""
         first = messages[0] if messages else ""
-        opening = first if isinstance(first, str) else _opening(first)
-        return self.hasher.hash(f"{len(messages)}\0{place}\0{prints}\0{opening[:200]}")
+        began = opening(first)[:200]
+        return self.hasher.hash(f"{len(messages)}\0{place}\0{prints}\0{began}")
 
     def _prefix(self, system: Any, tools: Any) -> Attributes:
         for known in self._prefixes:
@@ -142,11 +142,11 @@ class Teller:
         }
 
 
-def _opening(message: Any) -> str:
-    parts = getattr(message, "parts", None)
-    if isinstance(message, Mapping):
-        parts = message.get("parts", message.get("content"))
-    return text_parts(parts)
+def opening(message: Any) -> str:
+    """The text of a message, whatever the form."""
+    if isinstance(message, str):
+        return message
+    return text_parts(get(message, "parts", get(message, "content")))
 
 
 def _columns(results: Sequence[Result]) -> dict[str, Sequence[str]]:

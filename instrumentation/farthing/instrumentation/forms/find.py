@@ -14,6 +14,8 @@ from farthing.instrumentation.forms import (
 )
 from farthing.instrumentation.forms.turn import Form
 
+_BEDROCK = ("boto3", "botocore", "bedrock")
+
 
 def form_of(library: str, operation: str, *, request: Mapping[str, Any]) -> Form | None:
     """The form of a request of `library`, or None for one without a conversation, such
@@ -22,10 +24,11 @@ def form_of(library: str, operation: str, *, request: Mapping[str, Any]) -> Form
         return None
     if "contents" in request:
         return gemini.FORM
-    if "modelId" in request:
-        return bedrock.FORM if "messages" in request else None
     if "messages" in request:
-        return anthropic.FORM if library == "anthropic" else openai_chat.FORM
+        if library == "anthropic" or "anthropic_version" in request:
+            return anthropic.FORM
+        is_bedrock = library in _BEDROCK or "modelId" in request
+        return bedrock.FORM if is_bedrock else openai_chat.FORM
     if "input" in request or "previous_response_id" in request:
         return openai_responses.FORM
     return None

@@ -39,6 +39,7 @@ class Watch:
     ) -> None:
         self.call = call
         self.span = own if own is not None else spans.model_span()
+        call.span = self.span
         self.attempt_ns = time.time_ns()
         self._api = api
         self._seen = Seen()
