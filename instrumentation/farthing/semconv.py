@@ -16,6 +16,8 @@ STEP_NAME: Final = "farthing.step.name"
 BUSINESS_UNIT: Final = "farthing.business_unit"
 TEAM: Final = "farthing.team"
 USER: Final = "farthing.user"
+OUTCOME_NAME: Final = "farthing.outcome.name"
+OUTCOME_VALUE: Final = "farthing.outcome.value"
 
 BATCH: Final = "farthing.batch"
 GEO: Final = "farthing.inference.geo"

@@ -1,0 +1,86 @@
+"""Puts tags on every span and log record, as they begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, cast
+
+from opentelemetry import context as otel
+from opentelemetry import trace
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from farthing.instrumentation.context import AGENT, own_tags, process_tags
+from farthing.instrumentation.hosts import Surroundings
+from farthing.instrumentation.isolate import attempt
+
+Reader = Callable[[], Mapping[str, str]]
+"""What a framework knows of the work that is done now: attributes by name."""
+
+
+class TagSpans(SpanProcessor):
+    """Sets tags on each span that starts: what code, a caller or the environment gave;
+    for what nobody gave, what the frameworks know; the agent's name from the parent."""
+
+    def __init__(self, readers: list[Reader], surroundings: Surroundings) -> None:
+        self._readers = readers
+        self._surroundings = surroundings
+
+    def on_start(self, span: Span, parent_context: otel.Context | None = None) -> None:
+        attempt("tag a span", self._tag, span, parent_context)
+
+    def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
+        parent = trace.get_current_span(parent_context)
+        tags = known_tags(self._readers, parent_context)
+        own = span.attributes or {}
+        if isinstance(parent, ReadableSpan):
+            self._surroundings.note(span, parent)
+            agent = (parent.attributes or {}).get(AGENT)
+            if agent is not None:
+                tags.setdefault(AGENT, str(agent))
+        new = {name: value for name, value in tags.items() if name not in own}
+        if new:
+            span.set_attributes(new)
+
+
+class TagLogRecords(LogRecordProcessor):
+    """Sets the same tags on each log record."""
+
+    def __init__(self, readers: list[Reader]) -> None:
+        self._readers = readers
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        attempt("tag a log record", self._tag, log_record)
+
+    def _tag(self, log_record: ReadWriteLogRecord) -> None:
+        record = log_record.log_record
+        said = cast("MutableMapping[str, Any]", record.attributes)  # the SDK's, mutable
+        for name, value in known_tags(self._readers, record.context).items():
+            if name not in said:
+                said[name] = value
+
+    def enabled(self, **asked: Any) -> bool:
+        """Nobody logs for our sake."""
+        del asked
+        return False
+
+    def shutdown(self) -> None:
+        """Nothing is held."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held."""
+        del timeout_millis
+        return True
+
+
+def known_tags(
+    readers: list[Reader], context: otel.Context | None = None
+) -> dict[str, str]:
+    """Attributes by name: what code or a caller gave, else what the environment says,
+    else what a framework knows."""
+    merged = {**process_tags().values, **own_tags(context).values}
+    tags = {name: value for name, value in merged.items() if value}
+    for reader in readers:
+        known = attempt("read the tags of a framework", reader) or {}
+        tags = {**known, **tags}
+    return tags
