@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -33,13 +33,14 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` hear of model calls; `readers` gain what a framework knows.
+    `observers` makes those that hear of model calls, once a library that makes some is
+    there; `readers` gain what a framework knows.
     `is_distro` is false where another distro loads the instrumentors: ours then only
     adds what is its own.
     """
 
     disabled: frozenset[str] = frozenset()
-    observers: Sequence[Observer] = ()
+    observers: Callable[[], Sequence[Observer]] = tuple
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
 
@@ -75,7 +76,7 @@ class Loader:
         if not name or find_spec(module) is None:
             return
         try:
-            given = self.observers if family == _CALLS else self.readers
+            given = self.observers() if family == _CALLS else self.readers
             import_module(module).install(given)
         except Exception as error:  # noqa: BLE001 - one must not stop the next
             tell(f"add to the instrumentation of {library.name}", error)
