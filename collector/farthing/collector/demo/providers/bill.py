@@ -57,6 +57,11 @@ class Bill:
         self.items.append(item)
         return item
 
+    def case_of(self, text: str) -> str:
+        """The case of a request that hands something back of an earlier answer."""
+        named = (i.case for i in reversed(self.items) if i.response_id in text)
+        return next(filter(None, named), "")
+
     def as_json(self) -> list[dict[str, Any]]:
         return [asdict(item) for item in self.items]
 
