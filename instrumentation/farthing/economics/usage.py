@@ -124,9 +124,10 @@ def from_reported(
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
     what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
     it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
-    apart what its own tools put into the prompt. Cached tokens that exceed `input_total` prove the
-    exclusive kind whatever the dialect says. A count below zero or above MAX_TOKENS
-    makes the usage invalid; a difference below zero becomes zero and is flagged.
+    apart what its own tools put into the prompt. Cached tokens that exceed
+    `input_total` prove the exclusive kind whatever the dialect says. A count below zero
+    or above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero
+    and is flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,

@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.dependencies import (
     get_dist_dependency_conflicts,
 )
 
-from farthing.instrumentation.calls import Observer
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
 from farthing.instrumentation.isolate import attempt, tell
@@ -34,7 +34,7 @@ class Loader:
     """Loads what a library needs, once its trigger is imported.
 
     `observers` makes those that hear of model calls, once a library that makes some is
-    there; `readers` gain what a framework knows.
+    there, and `calls` says how those are made; `readers` gain what a framework knows.
     `is_distro` is false where another distro loads the instrumentors: ours then only
     adds what is its own.
     """
@@ -43,6 +43,7 @@ class Loader:
     observers: Callable[[], Sequence[Observer]] = tuple
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
+    calls: CallSettings = CallSettings()
 
     def watch(self) -> None:
         """Wait for every library that is not disabled."""
@@ -76,8 +77,11 @@ class Loader:
         if not name or find_spec(module) is None:
             return
         try:
-            given = self.observers() if family == _CALLS else self.readers
-            import_module(module).install(given)
+            install = import_module(module).install
+            if family == _CALLS:
+                install(self.observers(), self.calls)
+            else:
+                install(self.readers)
         except Exception as error:  # noqa: BLE001 - one must not stop the next
             tell(f"add to the instrumentation of {library.name}", error)
 

@@ -106,6 +106,12 @@ PROPAGATE_TO: Final[Variable[tuple[str, ...]]] = Variable(
     default=(),
     allowed="host names with commas between them, as in api.example.com,*.example.net",
 )
+INCLUDE_USAGE: Final = Variable(
+    "FARTHING_INCLUDE_USAGE",
+    lambda text: ",".join(hosts(text)),
+    default="",
+    allowed="off, or names of further hosts with commas between them",
+)
 DISABLED: Final = Variable(
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     _names,
@@ -148,6 +154,7 @@ class Settings:
     traceparent: str = ""
     tracestate: str = ""
     is_disabled: bool = False
+    include_usage: str = ""
 
 
 def environment() -> Mapping[str, str]:
@@ -166,6 +173,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         disabled=DISABLED.read(env),
         traceparent=env.get("TRACEPARENT", ""),
         tracestate=env.get("TRACESTATE", ""),
+        include_usage=INCLUDE_USAGE.read(env),
         is_disabled=env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
     )
 

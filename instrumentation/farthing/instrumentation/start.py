@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.instrumentation import children, context, settings, threads
-from farthing.instrumentation.calls import Observer
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.distro import FarthingDistro
 from farthing.instrumentation.families import GROUP
 from farthing.instrumentation.flush import Flusher, Provider
@@ -102,6 +102,7 @@ def _watch(found: Settings) -> None:
         observers=_observers,
         readers=_readers,
         is_distro=FarthingDistro.is_active,
+        calls=CallSettings(include_usage=found.include_usage),
     ).watch()
 
 

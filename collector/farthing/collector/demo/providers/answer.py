@@ -69,12 +69,18 @@ def answering(
         status = _refused(ask, bill)
         if status:
             return endpoint.refuse(status)
+        known = len(bill.items)
         answer = endpoint.answer(ask, bill, request)
+        for item in bill.items[known:]:
+            item.case = ask.words.get("case") or bill.case_of(ask.text)
         if isinstance(answer, Parts):
             return _streamed(ask, answer)
+        if answer.item is None:
+            return _sent(answer)
+        answer.item.state = "unheard"
         await _wait(ask, bill)
-        if answer.item is not None and await request.is_disconnected():
-            answer.item.state = "unheard"
+        if not await request.is_disconnected():
+            answer.item.state = "complete"
         return _sent(answer)
 
     return handle

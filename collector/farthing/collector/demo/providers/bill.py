@@ -15,6 +15,7 @@ class Item:
 
     `state` is `complete`, `cut` (the stream ended early: output is what was sent by
     then) or `unheard` (nobody was there to hear the answer, or it was never fetched).
+    `case` is the prompt's word for it.
     """
 
     provider: str
@@ -26,6 +27,12 @@ class Item:
     web_searches: int = 0
     batch: bool = False
     tier: str = ""
+    case: str = ""
+
+    def merge_reasoning(self) -> None:
+        """Of an answer that does not tell thoughts from words: they cost the same."""
+        output = self.buckets.output + self.buckets.reasoning
+        self.buckets = replace(self.buckets, output=output, reasoning=0)
 
     def output_so_far(self, words: int) -> None:
         """Charge the words that were sent, a token each."""
@@ -53,6 +60,11 @@ class Bill:
     def add(self, item: Item) -> Item:
         self.items.append(item)
         return item
+
+    def case_of(self, text: str) -> str:
+        """The case of a request that hands something back of an earlier answer."""
+        named = (i.case for i in reversed(self.items) if i.response_id in text)
+        return next(filter(None, named), "")
 
     def as_json(self) -> list[dict[str, Any]]:
         return [asdict(item) for item in self.items]
