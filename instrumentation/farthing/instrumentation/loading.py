@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.dependencies import (
     get_dist_dependency_conflicts,
 )
 
+from farthing.instrumentation import calls
 from farthing.instrumentation.calls import Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
@@ -33,13 +34,14 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` hear of model calls; `readers` gain what a framework knows.
-    `is_distro` is false where another distro loads the instrumentors: ours then only
-    adds what is its own.
+    `observers` makes those who hear of model calls, when the first library is there;
+    `readers` gain what a framework knows. `is_distro` is false where another distro
+    loads the instrumentors: ours then only adds what is its own.
     """
 
     disabled: frozenset[str] = frozenset()
-    observers: Sequence[Observer] = ()
+    observers: Callable[[], Sequence[Observer]] = tuple
+    calls: calls.Settings = field(default_factory=calls.Settings)
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
 
@@ -58,8 +60,11 @@ class Loader:
         """Instrument `library`; what fails is told and does not stop the rest."""
         if self.is_distro:
             attempt("choose an instrumentor", self._instrument, library)
-        self._install(_CALLS, library.ours, library)
-        self._install(_FRAMEWORKS, library.framework, library)
+        for module in (f"{_CALLS}.{library.ours}", f"{_FRAMEWORKS}.{library.framework}"):
+            try:
+                self._install(module)
+            except Exception as error:  # noqa: BLE001 - one must not stop the next
+                tell(f"add to the instrumentation of {library.name}", error)
 
     def _instrument(self, library: Library) -> None:
         choice = choose(library, self.disabled)
@@ -70,15 +75,13 @@ class Loader:
             except Exception as error:  # noqa: BLE001 - one must not stop the next
                 tell(f"instrument {library.name} with {package(choice.used)}", error)
 
-    def _install(self, family: str, name: str, library: Library) -> None:
-        module = f"{family}.{name}"
-        if not name or find_spec(module) is None:
+    def _install(self, module: str) -> None:
+        if module.endswith(".") or find_spec(module) is None:
             return
-        try:
-            given = self.observers if family == _CALLS else self.readers
-            import_module(module).install(given)
-        except Exception as error:  # noqa: BLE001 - one must not stop the next
-            tell(f"add to the instrumentation of {library.name}", error)
+        if module.startswith(_CALLS):
+            import_module(module).install(self.observers(), self.calls)
+        else:
+            import_module(module).install(self.readers)
 
 
 def instrument(library: Library, point: EntryPoint) -> None:

@@ -106,6 +106,12 @@ PROPAGATE_TO: Final[Variable[tuple[str, ...]]] = Variable(
     default=(),
     allowed="host names with commas between them, as in api.example.com,*.example.net",
 )
+INCLUDE_USAGE: Final = Variable(
+    "FARTHING_INCLUDE_USAGE",
+    tag_value,
+    default="",
+    allowed="`off`, or host names with commas between them",
+)
 DISABLED: Final = Variable(
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     _names,
@@ -124,6 +130,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_BSP_SCHEDULE_DELAY": "1000",
     # The SDK would send traceparent and baggage to its API.
     "ANTHROPIC_OPEN_TELEMETRY_PROPAGATION": "false",
+    "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "farthing",
     "TRACELOOP_TRACE_CONTENT": "false",
     "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
     "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
@@ -144,6 +151,7 @@ class Settings:
     tags: Mapping[str, str] = field(default_factory=dict)
     flush_timeout_s: float = FLUSH_TIMEOUT.default
     propagate_to: tuple[str, ...] = ()
+    include_usage: str = ""
     disabled: frozenset[str] = frozenset()
     traceparent: str = ""
     tracestate: str = ""
@@ -163,6 +171,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         tags={name: value for name, value in found.items() if value},
         flush_timeout_s=FLUSH_TIMEOUT.read(env),
         propagate_to=PROPAGATE_TO.read(env),
+        include_usage=INCLUDE_USAGE.read(env),
         disabled=DISABLED.read(env),
         traceparent=env.get("TRACEPARENT", ""),
         tracestate=env.get("TRACESTATE", ""),

@@ -6,8 +6,9 @@ OpenTelemetry calls `before_instrumentors` when its SDK is set up, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import propagate, trace
 from opentelemetry._logs import get_logger_provider
@@ -16,7 +17,9 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
-from farthing.instrumentation import children, context, settings, threads
+from farthing import semconv
+from farthing.instrumentation import calls, children, context, settings, threads
+from farthing.instrumentation.calls import Observer
 from farthing.instrumentation.distro import FarthingDistro
 from farthing.instrumentation.families import GROUP
 from farthing.instrumentation.flush import Flusher, Provider
@@ -26,6 +29,9 @@ from farthing.instrumentation.loading import Loader
 from farthing.instrumentation.propagation import TagPropagator
 from farthing.instrumentation.settings import Settings
 from farthing.instrumentation.tagging import Reader, TagLogRecords, TagSpans
+
+if TYPE_CHECKING:
+    from farthing.instrumentation.guard.runs import Run
 
 _readers: Final[list[Reader]] = []
 
@@ -94,9 +100,31 @@ def _flush(found: Settings) -> None:
         Flusher(providers, timeout_s=found.flush_timeout_s).install()
 
 
+@cache
+def _observers() -> Sequence[Observer]:
+    """Those who hear of model calls, made when the first library that makes them is
+    imported."""
+    return attempt("observe model calls", _make_observers) or ()
+
+
+def _make_observers() -> Sequence[Observer]:
+    from farthing.instrumentation import observing
+
+    return observing.observers(settings.environment(), current_run=_current_run)
+
+
+def _current_run() -> Run:
+    from farthing.instrumentation.guard.runs import Run
+
+    tags = context.carried_tags()
+    return Run(tags.get(semconv.TASK_ID, ""), tags.get(semconv.TASK_TYPE, ""))
+
+
 def _watch(found: Settings) -> None:
     Loader(
         disabled=found.disabled,
+        observers=_observers,
+        calls=calls.Settings(include_usage=found.include_usage),
         readers=_readers,
         is_distro=FarthingDistro.is_active,
     ).watch()
