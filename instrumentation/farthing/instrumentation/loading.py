@@ -48,7 +48,7 @@ class Loader:
     def watch(self) -> None:
         """Wait for every library that is not disabled."""
         for library in LIBRARIES:
-            if not self.disabled & {"*", library.name, *library.entry_points}:
+            if not library.is_disabled(self.disabled):
                 load = partial(self._load_imported, library)
                 once_imported(library.trigger, "instrument a library", load)
 
@@ -60,14 +60,14 @@ class Loader:
         """Instrument `library`; what fails is told and does not stop the rest."""
         if self.is_distro:
             attempt("choose an instrumentor", self._instrument, library)
-        for module in (f"{_CALLS}.{library.ours}", f"{_FRAMEWORKS}.{library.framework}"):
+        for family, name in (_CALLS, library.ours), (_FRAMEWORKS, library.framework):
             try:
-                self._install(module)
+                self._install(family, name)
             except Exception as error:  # noqa: BLE001 - one must not stop the next
                 tell(f"add to the instrumentation of {library.name}", error)
 
     def _instrument(self, library: Library) -> None:
-        choice = choose(library, self.disabled)
+        choice = choose(library)
         _say_left_out(library, choice)
         if choice.used is not None:
             try:
@@ -75,10 +75,11 @@ class Loader:
             except Exception as error:  # noqa: BLE001 - one must not stop the next
                 tell(f"instrument {library.name} with {package(choice.used)}", error)
 
-    def _install(self, module: str) -> None:
-        if module.endswith(".") or find_spec(module) is None:
+    def _install(self, family: str, name: str) -> None:
+        module = f"{family}.{name}"
+        if not name or find_spec(module) is None:
             return
-        if module.startswith(_CALLS):
+        if family == _CALLS:
             import_module(module).install(self.observers(), self.calls)
         else:
             import_module(module).install(self.readers)
@@ -108,6 +109,11 @@ def unfit(library: Library, point: EntryPoint) -> str:
 def conflict_of(point: EntryPoint) -> DependencyConflict | None:
     """What `point`'s package asks of the library and does not find."""
     return get_dist_dependency_conflicts(point.dist) if point.dist else None
+
+
+def has_our_calls(library: Library) -> bool:
+    """Whether we watch the library's calls ourselves."""
+    return bool(library.ours) and find_spec(f"{_CALLS}.{library.ours}") is not None
 
 
 def _exists(name: str) -> bool:
