@@ -61,7 +61,7 @@ def _cover(library: Library, found: str, disabled: frozenset[str]) -> Coverage:
     if conflict is None:
         return Coverage(library.name, found, by)
     asked = conflict.required or ", ".join(conflict.required_any or ())
-    reason = f"{by[0]} asks for {asked.partition(';')[0]}"
+    reason = f"{by[0]} asks for {str(asked).partition(';')[0]}"
     if library.must_have:
         looked = "it is used if all that it wraps is there"
         return Coverage(library.name, found, by, f"{reason}; {looked}")
