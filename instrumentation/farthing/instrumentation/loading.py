@@ -17,8 +17,7 @@ from opentelemetry.instrumentation.dependencies import (
     get_dist_dependency_conflicts,
 )
 
-from farthing.instrumentation import calls
-from farthing.instrumentation.calls import Observer
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
 from farthing.instrumentation.isolate import attempt, tell
@@ -41,9 +40,9 @@ class Loader:
 
     disabled: frozenset[str] = frozenset()
     observers: Callable[[], Sequence[Observer]] = tuple
-    calls: calls.Settings = field(default_factory=calls.Settings)
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
+    calls: CallSettings = field(default_factory=CallSettings)
 
     def watch(self) -> None:
         """Wait for every library that is not disabled."""

@@ -114,9 +114,9 @@ PROPAGATE_TO: Final[Variable[tuple[str, ...]]] = Variable(
 )
 INCLUDE_USAGE: Final = Variable(
     "FARTHING_INCLUDE_USAGE",
-    tag_value,
+    lambda text: ",".join(hosts(text)),
     default="",
-    allowed="`off`, or host names with commas between them",
+    allowed="off, or names of further hosts with commas between them",
 )
 DISABLED: Final = Variable(
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing import semconv
-from farthing.instrumentation import calls, children, context, settings, threads
-from farthing.instrumentation.calls import Observer
+from farthing.instrumentation import children, context, settings, threads
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.distro import FarthingDistro
 from farthing.instrumentation.families import GROUP
 from farthing.instrumentation.flush import Flusher, Provider
@@ -124,7 +124,7 @@ def _watch(found: Settings) -> None:
     Loader(
         disabled=found.disabled,
         observers=_observers,
-        calls=calls.Settings(include_usage=found.include_usage),
         readers=_readers,
         is_distro=FarthingDistro.is_active,
+        calls=CallSettings(include_usage=found.include_usage),
     ).watch()

@@ -1,10 +1,10 @@
 """Model calls as the SDKs make them: one file per library, one shape for all.
 
 A library's file wraps what sends a request. Its `install(observers, settings)` is
-called after `TRIGGER` was imported and the official instrumentation, where there is one,
-was loaded. It tells the observers before a request is sent and after it ended, in order.
-What the guard raises (RunStopped) stops the call; any other failure of ours is logged
-once and the call goes on as if we were not there.
+called after `TRIGGER` was imported and the official instrumentation, if there is one,
+was loaded. It tells the observers before a request is sent and after it ended. What the
+guard raises (RunStopped) stops the call; any other failure of ours is logged once, and
+the call goes on as if we were not there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from farthing.economics.usage import TokenBuckets
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CallSettings:
     """What the environment says to the libraries' files.
 
     `include_usage` is `FARTHING_INCLUDE_USAGE`: `off`, or more hosts that take

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from farthing import semconv
 from farthing.economics.usage import TokenBuckets
-from farthing.instrumentation.calls import Observer, Settings
+from farthing.instrumentation.calls import Observer, CallSettings
 from farthing.instrumentation.watching import stainless
 from farthing.instrumentation.watching.batches import Batches
 from farthing.instrumentation.watching.reading import Api, Seen, count, get, text
@@ -30,7 +30,9 @@ _WORDS: Final[Mapping[str, str]] = {
 """Words in the usage -> attributes that tell how it was served."""
 
 
-def install(observers: Sequence[Observer], _settings: Settings | None = None) -> None:
+def install(
+    observers: Sequence[Observer], _settings: CallSettings | None = None
+) -> None:
     """Watch the calls of the SDK, which was imported."""
     batches = Batches("anthropic", "anthropic", _message)
     stainless.install(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from farthing import semconv
 from farthing.economics.usage import TokenBuckets
-from farthing.instrumentation.calls import Observer, Settings
+from farthing.instrumentation.calls import Observer, CallSettings
 from farthing.instrumentation.watching import include_usage, stainless
 from farthing.instrumentation.watching.background import Background
 from farthing.instrumentation.watching.reading import (
@@ -27,13 +27,15 @@ TRIGGER: Final = "openai"
 """The module after whose import `install` can be called."""
 
 
-def install(observers: Sequence[Observer], settings: Settings | None = None) -> None:
+def install(
+    observers: Sequence[Observer], settings: CallSettings | None = None
+) -> None:
     """Watch the calls of the SDK, which was imported."""
     stainless.install(
         stainless.Sdk("openai", "openai", APIS, Background(_read_response).fetched),
         observers,
     )
-    include_usage.install(settings or Settings())
+    include_usage.install(settings or CallSettings())
 
 
 def _chat(answer: Any, seen: Seen) -> None:

@@ -86,7 +86,7 @@ class Watch:
     def heard(self, event: Any) -> None:
         """An event of a stream."""
         seen, was_whole = self._seen, self._seen.is_whole
-        quietly(self._api.heard, event, seen)
+        self._api.heard(event, seen)
         if not self._is_heard:
             self._is_heard = True
             # Said now: a stream that is dropped may be noticed after its span ended.
@@ -109,7 +109,7 @@ class Watch:
 
     def _say_whole(self) -> None:
         state = {semconv.USAGE_STATE: semconv.USAGE_COMPLETE}
-        quietly(self._say, {**self._seen.attributes, **state})
+        self._say({**self._seen.attributes, **state})
 
     def retrying(self, error: BaseException | None) -> None:
         """An attempt will be repeated. One that was perhaps billed has a span too:
@@ -177,11 +177,11 @@ def heard(events: Iterator[Any], watch: Watch) -> Iterator[Any]:
     """The events of a stream, watched."""
     try:
         for event in events:
-            watch.heard(event)
+            quietly(watch.heard, event)
             yield event
-        watch.finished()
+        quietly(watch.finished)
     except BaseException as error:
-        watch.left(None if isinstance(error, GeneratorExit) else error)
+        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
         raise
 
 
@@ -189,9 +189,9 @@ async def heard_async(events: AsyncIterator[Any], watch: Watch) -> AsyncIterator
     """The events of a stream, watched."""
     try:
         async for event in events:
-            watch.heard(event)
+            quietly(watch.heard, event)
             yield event
-        watch.finished()
+        quietly(watch.finished)
     except BaseException as error:
-        watch.left(None if isinstance(error, GeneratorExit) else error)
+        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
         raise

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import wrapt
 
-from farthing.instrumentation.calls import Settings
+from farthing.instrumentation.calls import CallSettings
 from farthing.instrumentation.watching.quietly import say_once
 from farthing.instrumentation.watching.wrap import wrap
 
@@ -27,7 +27,7 @@ OFF: Final = "off"
 _RAW: Final = "X-Stainless-Raw-Response"
 
 
-def install(settings: Settings) -> None:
+def install(settings: CallSettings) -> None:
     """Wrap `create` of chat completions, unless it is switched off."""
     if settings.include_usage == OFF:
         return

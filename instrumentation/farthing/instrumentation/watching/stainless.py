@@ -64,7 +64,7 @@ def _request(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any]:
             answer = wrapped(*args, **kwargs)
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
-        watch.before()
+        quietly(watch.before)
         with watch.sending():
             answer = wrapped(*args, **kwargs)
         quietly(_answered, watch, answer)
@@ -80,7 +80,7 @@ def _request_async(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any
             answer = await wrapped(*args, **kwargs)
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
-        watch.before()
+        quietly(watch.before)
         with watch.sending():
             answer = await wrapped(*args, **kwargs)
         quietly(_answered, watch, answer)

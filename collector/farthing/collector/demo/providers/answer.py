@@ -69,7 +69,10 @@ def answering(
         status = _refused(ask, bill)
         if status:
             return endpoint.refuse(status)
+        known = len(bill.items)
         answer = endpoint.answer(ask, bill, request)
+        for item in bill.items[known:]:
+            item.case = ask.words.get("case", "")
         if isinstance(answer, Parts):
             return _streamed(ask, answer)
         await _wait(ask, bill)

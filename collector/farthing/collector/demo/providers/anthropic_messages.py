@@ -123,7 +123,9 @@ def _server_tools(item: Item) -> dict[str, int]:
 
 
 def streamed(ask: Asked, item: Item, *, media_type: str = "text/event-stream") -> Parts:
-    """A message in parts; the last but one says how much output there was."""
+    """A message in parts; the last but one says how much output there was, and not how
+    much of it was thought."""
+    item.merge_reasoning()
 
     def opening() -> Iterator[bytes]:
         start = {**message(ask, item), "content": [], "stop_reason": None}

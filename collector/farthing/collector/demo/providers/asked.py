@@ -9,6 +9,7 @@
 #cut=N        break the connection after N words of a stream
 #error=N      tell of an error inside the stream after N words
 #pace=S       wait S seconds before each word of a stream
+#case=NAME    what the bill calls this request
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _WORD: Final = re.compile(
-    r"#(tools|search|words|fail|refuse|slow-once|slow|cut|error|pace)\b(?:=([\d.]+))?"
+    r"#(tools|search|words|fail|refuse|slow-once|slow|cut|error|pace|case)\b(?:=([\w.-]+))?"
 )
 RESULTS: Final = ('"tool_result"', '"role": "tool"', '"functionResponse"')
 RESULTS_TOO: Final = ('"toolResult"', '"function_call_output"', '"function_response"')

@@ -63,6 +63,8 @@ def call(ask: Asked, bill: Bill, request: Request) -> Answer:
     """`POST /model/MODEL/METHOD`."""
     model, method = request.path_params["model"], request.path_params["method"]
     item = charged(ask, bill, api=method, model=model)
+    if method.startswith("converse"):
+        item.merge_reasoning()
     if method == "converse":
         return Whole(_conversed(ask, item), item)
     if method == "converse-stream":

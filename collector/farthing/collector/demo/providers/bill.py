@@ -15,6 +15,7 @@ class Item:
 
     `state` is `complete`, `cut` (the stream ended early: output is what was sent by
     then) or `unheard` (nobody was there to hear the answer, or it was never fetched).
+    `case` is the prompt's word for it.
     """
 
     provider: str
@@ -26,6 +27,12 @@ class Item:
     web_searches: int = 0
     batch: bool = False
     tier: str = ""
+    case: str = ""
+
+    def merge_reasoning(self) -> None:
+        """Of an answer that does not tell thoughts from words: they cost the same."""
+        output = self.buckets.output + self.buckets.reasoning
+        self.buckets = replace(self.buckets, output=output, reasoning=0)
 
     def output_so_far(self, words: int) -> None:
         """Charge the words that were sent, a token each."""
