@@ -17,7 +17,7 @@ from farthing.instrumentation import context
 from farthing.instrumentation.calls import Observer
 from farthing.instrumentation.fingerprints.hashes import Hasher
 from farthing.instrumentation.fingerprints.hook import install_teller
-from farthing.instrumentation.fingerprints.key import load_key
+from farthing.instrumentation.fingerprints.key import KEY_VARIABLE, load_key
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
 from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.semconv import TASK_ID, TASK_TYPE
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from farthing.instrumentation.guard.guard import Guard
     from farthing.instrumentation.guard.runs import Run
 
-KEY_VARIABLE: Final = "FARTHING_FINGERPRINT_KEY"
 SWITCH_VARIABLE: Final = "FARTHING_FINGERPRINTS"
 PRICES_VARIABLE: Final = "FARTHING_PRICES_FILE"
+_OFF: Final = ("off", "false", "0")
 _logger = logging.getLogger(__name__)
 
 
@@ -46,11 +46,7 @@ def observers(
     )
     install_teller(teller)
     found: list[Observer] = []
-    if environment.get(SWITCH_VARIABLE, "").strip().lower() not in (
-        "off",
-        "false",
-        "0",
-    ):
+    if environment.get(SWITCH_VARIABLE, "").strip().lower() not in _OFF:
         found.append(FingerprintObserver(teller))
     guard = _guard(environment, teller)
     if guard is not None:

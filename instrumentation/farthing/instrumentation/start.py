@@ -114,9 +114,7 @@ def _observers() -> Sequence[Observer]:
 
 def _observe() -> Sequence[Observer]:
     from farthing.instrumentation import observing
-    from farthing.instrumentation.fingerprints.spans import (
-        FingerprintProcessor,
-    )
+    from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
 
     tracers = trace.get_tracer_provider()
     if isinstance(tracers, TracerProvider):

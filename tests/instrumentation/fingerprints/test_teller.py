@@ -23,7 +23,11 @@ from opentelemetry.util.genai.types import (
 
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.fingerprints.hashes import Hasher
-from farthing.instrumentation.fingerprints.hook import FingerprintHook, tell_of_tools
+from farthing.instrumentation.fingerprints.hook import (
+    FingerprintHook,
+    install_teller,
+    tell_of_tools,
+)
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
 from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
 from farthing.instrumentation.fingerprints.teller import MOST_RESULTS, Teller
@@ -258,8 +262,9 @@ def test_tool_spans_tell_their_own(
 
     kind: Any = _tool_invocation.ToolInvocation
     monkeypatch.setattr(kind, "_apply_finish", kind._apply_finish)
-    assert tell_of_tools(teller)
-    assert tell_of_tools(teller)
+    install_teller(teller)
+    assert tell_of_tools()
+    assert tell_of_tools()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exported))
     handler = TelemetryHandler(tracer_provider=provider)
