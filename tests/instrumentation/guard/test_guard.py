@@ -346,9 +346,9 @@ def test_a_notice_is_an_event_on_the_current_span() -> None:
     exported = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exported))
-    worker = agent({"FARTHING_BUDGET_USD": "0.02", "FARTHING_ON_BUDGET": "warn"})
+    worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_BUDGET": "warn"})
     with provider.get_tracer("tests").start_as_current_span("agent"):
-        for _ in range(4):
+        for _ in range(12):
             worker.call()
     [span] = exported.get_finished_spans()
     assert [event.name for event in span.events] == [
@@ -357,5 +357,5 @@ def test_a_notice_is_an_event_on_the_current_span() -> None:
     ]
     told = dict(span.events[1].attributes or {})
     assert told["farthing.limit.name"] == "usd"
-    assert told["farthing.limit.allowed"] == "0.020000000000000"
+    assert told["farthing.limit.allowed"] == "0.100000000000000"
     assert told["farthing.limit.action"] == "warn"
