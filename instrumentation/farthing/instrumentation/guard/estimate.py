@@ -45,6 +45,7 @@ BYTES_PER_MEDIA_TOKEN: Final = 64
 _BASE64 = re.compile(r"data:|[A-Za-z0-9+/_-]{400}")
 _MESSAGE_TOKENS = 8
 _OUTPUTS = ("output", "reasoning", "output_audio")
+_SHORT = 2_000
 _MOST_DEPTH = 24
 _MESSAGE_DEPTH = 2
 """A message is a field of a list of a request."""
@@ -174,22 +175,23 @@ def _asked_tokens(request: Mapping[str, Any]) -> int:
 
 def _bytes_of(value: Any, depth: int) -> tuple[int, int]:
     """Bytes of the texts inside a value, and tokens of what is no text."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _bytes_of_text(value)
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return _bytes_of_fields(value, depth)
     if isinstance(value, bytes | bytearray):
         return 0, MEDIA_TOKENS + len(value) // BYTES_PER_MEDIA_TOKEN
-    if isinstance(value, Sequence) and depth < _MOST_DEPTH:
+    if (kind is list or isinstance(value, Sequence)) and depth < _MOST_DEPTH:
         inner = [_bytes_of(item, depth + 1) for item in value]
-        return sum(text for text, _ in inner), sum(other for _, other in inner)
+        return sum([text for text, _ in inner]), sum([other for _, other in inner])
     if hasattr(value, "model_dump"):
         return _bytes_of_fields(getattr(value, "__dict__", {}), depth)
     return 1, 0
 
 
 def _bytes_of_text(text: str) -> tuple[int, int]:
-    if len(text) > 2_000 and _BASE64.match(text):
+    if len(text) > _SHORT and _BASE64.match(text):
         return 0, MEDIA_TOKENS + len(text) // BYTES_PER_MEDIA_TOKEN
     return (len(text) if text.isascii() else len(text.encode(errors="replace"))), 0
 
@@ -199,8 +201,12 @@ def _bytes_of_fields(fields: Mapping[str, Any], depth: int) -> tuple[int, int]:
         return 0, 0
     texts, others = 0, _MESSAGE_TOKENS if depth == _MESSAGE_DEPTH else 0
     for key, value in fields.items():
+        texts += len(key)
+        if type(value) is str and len(value) < _SHORT and value.isascii():
+            texts += len(value)  # most are, and recursion is most of the work
+            continue
         text, other = _bytes_of(value, depth + 1)
-        texts += text + len(key)
+        texts += text
         others += other
     return texts, others
 
