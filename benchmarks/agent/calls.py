@@ -25,6 +25,7 @@ from benchmarks.agent.workloads import WORKLOADS, Workload, client
 BARE, OFFICIAL, PLAIN = "bare", "official", "tags and usage"
 OURS, GUARDED = "ours", "guarded"
 VARIANTS = (BARE, OFFICIAL, PLAIN, OURS, GUARDED)
+_PARTS = ("of it tags and usage", "of it fingerprints", "a guard, if on")
 TAGS = {
     "FARTHING_TASK_TYPE": "benchmark",
     "FARTHING_BUSINESS_UNIT": "research",
@@ -131,11 +132,8 @@ def _cpu_us(load: Workload, opened: Any) -> float:
 
 def _table(medians: dict[tuple[str, str], float]) -> str:
     """What each variant takes, and what it adds to the one before."""
-    lines = [
-        "| workload | bare | official adds | ours adds on top: | tags and usage"
-        " | fingerprints | a guard, if on |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    head = ("workload", "bare", "official adds", "ours adds on top", *_PARTS)
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name in WORKLOADS:
         bare, official, plain, ours, guarded = (medians[v, name] for v in VARIANTS)
         steps = (
