@@ -33,7 +33,8 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` hear of model calls, `calls` says how they are made; `readers` gain what a framework knows.
+    `observers` hear of model calls, `calls` says how those are made; `readers` gain
+    what a framework knows.
     `is_distro` is false where another distro loads the instrumentors: ours then only
     adds what is its own.
     """
@@ -42,7 +43,7 @@ class Loader:
     observers: Sequence[Observer] = ()
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
-    calls: CallSettings = CallSettings()
+    calls: CallSettings = field(default_factory=CallSettings)
 
     def watch(self) -> None:
         """Wait for every library that is not disabled."""

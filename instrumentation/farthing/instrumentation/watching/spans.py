@@ -66,7 +66,7 @@ def started(
     )
 
 
-_OFFICIAL: Final = frozenset({"openai", "anthropic", "google_genai", "botocore"})
+_OFFICIAL: Final = frozenset({"openai", "anthropic", "google_genai", "bedrock"})
 
 
 def _beside(span: Span) -> context.Context:

@@ -32,3 +32,25 @@ def wrap(package: str, place: str, wrapper: Any) -> bool:
         say_once(wrap, error)
         return False
     return True
+
+
+def wrap_beneath(package: str, place: str, wrapper: Any) -> bool:
+    """The same, under what wraps the function already: the official instrumentation.
+
+    So the span of the call is current in `wrapper`.
+    """
+    module, _, names = place.partition(".")
+    try:
+        owner, _, name = names.rpartition(".")
+        home = importlib.import_module(f"{package}.{module}")
+        found = vars(getattr(home, owner))[name]
+        if not isinstance(found, wrapt.FunctionWrapper):
+            return wrap(package, place, wrapper)
+        inner: Any = found.__wrapped__
+        if not getattr(inner, "_self_farthing", False):
+            made: Any = wrapt.FunctionWrapper(inner, wrapper)
+            made._self_farthing = True  # noqa: SLF001
+            found.__wrapped__ = made
+    except (ImportError, AttributeError, KeyError):
+        return False
+    return True
