@@ -1,6 +1,9 @@
 from __future__ import annotations
+
 import os
+
 import pytest
+
 from tests.sdks.running import Runner
 
 

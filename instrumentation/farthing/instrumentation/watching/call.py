@@ -71,7 +71,8 @@ class Watch:
         """Around what sends the request: the current watch, told of what it raises."""
         token = _under_way.set(self)
         try:
-            yield
+            with spans.inside(self._own):
+                yield
         except BaseException as error:
             quietly(self.failed, error)
             raise

@@ -18,14 +18,15 @@ else:
 Hide = Callable[[Any], bool]
 
 
-def _none(_event: Any) -> bool:
+def nothing(_event: Any) -> bool:
+    """Hide no event."""
     return False
 
 
 class Events(_Proxy):
     """A stream whose events are told to a watch; those to `hide` end here."""
 
-    def __init__(self, stream: Any, watch: Watch, *, hide: Hide = _none) -> None:
+    def __init__(self, stream: Any, watch: Watch, *, hide: Hide = nothing) -> None:
         super().__init__(stream)
         self._self_watch = watch
         events = heard(iter(stream), watch)
@@ -45,7 +46,7 @@ class Events(_Proxy):
 class EventsAsync(_Proxy):
     """The same for a stream that is read with `async for`."""
 
-    def __init__(self, stream: Any, watch: Watch, *, hide: Hide = _none) -> None:
+    def __init__(self, stream: Any, watch: Watch, *, hide: Hide = nothing) -> None:
         super().__init__(stream)
         self._self_watch = watch
         events = heard_async(aiter(stream), watch)
