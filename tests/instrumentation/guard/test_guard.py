@@ -116,7 +116,11 @@ def test_a_model_without_a_price_counts_by_a_pessimistic_rate(
     assert stop.value.spent_usd == Decimal("0.09") * len(worker.sent)
     assert "pessimistic" in str(stop.value)
     assert notices[-1].is_estimate is True
-    said = [r for r in caplog.records if "no-such-model has no price for its calls" in r.getMessage()]
+    said = [
+        r
+        for r in caplog.records
+        if "no-such-model has no price for its calls" in r.getMessage()
+    ]
     assert len(said) == 1
 
 
