@@ -2,9 +2,9 @@
 
     python -m tests.instrumentation.broken HOOK…
 
-forks a process per hook, breaks that hook in it and does an agent's work; those that are
-named are broken before the agent is set up, the others after it. Prints a JSON line per
-hook: whether it was reached, what the work came to, and which signal ended the process.
+forks a process per hook, breaks that hook in it and does an agent's work; those that
+are named are broken before the agent is set up, the others after it. Prints a line per
+hook, JSON: whether it was reached, what the work came to, which signal ended it.
 """
 
 from __future__ import annotations
@@ -125,22 +125,22 @@ def carried() -> dict[str, str]:
 
 def work() -> dict[str, Any]:
     """What an agent does, with all that we hook into."""
-    with task("review", id="1"), tags(user="u"), step("plan"):
-        with trace.get_tracer("t").start_as_current_span("root"):
-            _logs.get_logger("t").emit(body="said")
-            outcome("done", value=1)
-            pool, workers = in_pools()
-            return {
-                "asked": ask(),
-                "thread": in_a_thread(),
-                "pool": pool,
-                "workers": workers,
-                "worker": in_a_worker(),
-                "program": in_a_program(),
-                "generator": list(generator()),
-                "coroutine": asyncio.run(coroutine()),
-                "carried": carried(),
-            }
+    root = trace.get_tracer("t").start_as_current_span("root")
+    with task("review", id="1"), tags(user="u"), step("plan"), root:
+        _logs.get_logger("t").emit(body="said")
+        outcome("done", value=1)
+        pool, workers = in_pools()
+        return {
+            "asked": ask(),
+            "thread": in_a_thread(),
+            "pool": pool,
+            "workers": workers,
+            "worker": in_a_worker(),
+            "program": in_a_program(),
+            "generator": list(generator()),
+            "coroutine": asyncio.run(coroutine()),
+            "carried": carried(),
+        }
 
 
 def break_hook(label: str, reached: Path) -> None:

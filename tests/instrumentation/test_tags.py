@@ -34,7 +34,8 @@ def span(seen: Recording, name: str, **attributes: str) -> None:
 
 
 def test_a_task_tags_what_is_within(seen: Recording) -> None:
-    """What happens in a task has its type, its id and who pays; what follows has not."""
+    """What happens in a task has its type, its id and who pays; what follows has none
+    of it."""
     with task("review", id="1", business_unit="bu", team="t", user="u"):
         span(seen, "within")
     span(seen, "after")
@@ -113,9 +114,9 @@ def test_what_an_emitter_says_itself_stays(seen: Recording) -> None:
 def test_the_agents_name_is_inherited(seen: Recording) -> None:
     """A model call below an agent's span has the agent's name, through other spans."""
     agent = {"gen_ai.agent.name": "reviewer"}
-    with seen.tracer.start_as_current_span("agent", attributes=agent):
-        with seen.tracer.start_as_current_span("between"):
-            seen.tracer.start_span("call", attributes=CHAT).end()
+    outer = seen.tracer.start_as_current_span("agent", attributes=agent)
+    with outer, seen.tracer.start_as_current_span("between"):
+        seen.tracer.start_span("call", attributes=CHAT).end()
     assert seen.named("call")["gen_ai.agent.name"] == "reviewer"
 
 

@@ -68,12 +68,12 @@ def ways_of_processes() -> None:
 
 def main() -> None:
     tracer = trace.get_tracer("ways")
-    with task("review", id="run-1", user="bob"), tracer.start_as_current_span("root"):
-        with step("plan"):
-            span("here")
-            ways_of_threads()
-            ways_of_processes()
-            asyncio.run(ways_of_asyncio())
+    root = tracer.start_as_current_span("root")
+    with task("review", id="run-1", user="bob"), root, step("plan"):
+        span("here")
+        ways_of_threads()
+        ways_of_processes()
+        asyncio.run(ways_of_asyncio())
     span("after")
 
 
