@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.dependencies import (
     get_dist_dependency_conflicts,
 )
 
+from farthing.instrumentation import settings
 from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
@@ -90,7 +91,22 @@ def instrument(library: Library, point: EntryPoint) -> None:
     if reason:
         _logger.warning("farthing: %s is not instrumented: %s", library.name, reason)
         return
-    point.load()().instrument(skip_dep_check=True)
+    point.load()().instrument(skip_dep_check=True, **_hook(library))
+
+
+def _hook(library: Library) -> dict[str, object]:
+    """The completion hook that sees messages and tools where our own wrappers do not.
+
+    With a hook the official packages turn whole conversations into objects at each
+    call, so it is not used where it can be done without, nor where the user chose one.
+    """
+    if not library.framework and has_our_calls(library):
+        return {}
+    if settings.environment().get("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"):
+        return {}
+    from farthing.instrumentation.fingerprints.hook import hook_of_the_process
+
+    return {"completion_hook": hook_of_the_process()}
 
 
 def unfit(library: Library, point: EntryPoint) -> str:

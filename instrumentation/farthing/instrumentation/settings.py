@@ -144,7 +144,6 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_BSP_SCHEDULE_DELAY": "1000",
     # The SDK would send traceparent and baggage to its API.
     "ANTHROPIC_OPEN_TELEMETRY_PROPAGATION": "false",
-    "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "farthing",
     "TRACELOOP_TRACE_CONTENT": "false",
     "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
     "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",

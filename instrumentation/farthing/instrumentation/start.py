@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from opentelemetry import propagate, trace
 from opentelemetry._logs import get_logger_provider
@@ -17,7 +17,6 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
-from farthing import semconv
 from farthing.instrumentation import children, context, settings, threads
 from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.distro import FarthingDistro
@@ -29,9 +28,6 @@ from farthing.instrumentation.loading import Loader
 from farthing.instrumentation.propagation import TagPropagator
 from farthing.instrumentation.settings import Settings
 from farthing.instrumentation.tagging import Reader, TagLogRecords, TagSpans
-
-if TYPE_CHECKING:
-    from farthing.instrumentation.guard.runs import Run
 
 _readers: Final[list[Reader]] = []
 
@@ -100,26 +96,6 @@ def _flush(found: Settings) -> None:
         Flusher(providers, timeout_s=found.flush_timeout_s).install()
 
 
-@cache
-def _observers() -> Sequence[Observer]:
-    """Those who hear of model calls, made when the first library that makes them is
-    imported."""
-    return attempt("observe model calls", _make_observers) or ()
-
-
-def _make_observers() -> Sequence[Observer]:
-    from farthing.instrumentation import observing
-
-    return observing.observers(settings.environment(), current_run=_current_run)
-
-
-def _current_run() -> Run:
-    from farthing.instrumentation.guard.runs import Run
-
-    tags = context.carried_tags()
-    return Run(tags.get(semconv.TASK_ID, ""), tags.get(semconv.TASK_TYPE, ""))
-
-
 def _watch(found: Settings) -> None:
     Loader(
         disabled=found.disabled,
@@ -128,3 +104,19 @@ def _watch(found: Settings) -> None:
         is_distro=FarthingDistro.is_active,
         calls=CallSettings(include_usage=found.include_usage),
     ).watch()
+
+
+@cache
+def _observers() -> Sequence[Observer]:
+    """Fingerprints and the guard, of which a process without model calls has none."""
+    return attempt("observe model calls", _observe) or ()
+
+
+def _observe() -> Sequence[Observer]:
+    from farthing.instrumentation import observing
+    from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
+
+    tracers = trace.get_tracer_provider()
+    if isinstance(tracers, TracerProvider):
+        tracers.add_span_processor(FingerprintProcessor())
+    return observing.observers(settings.environment())

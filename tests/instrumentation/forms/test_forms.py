@@ -203,8 +203,8 @@ def test_iterators_are_left_to_the_sdk() -> None:
             {"type": "tool_use", "id": "c", "name": "weather", "input": {}}]}),
         (conversations.gemini, {"candidates": [{"content": {"role": "model", "parts": [
             {"text": "fine"}, {"function_call": {"id": "c", "name": "weather"}}]}}]}),
-        (conversations.bedrock, {"output": {"message": {"role": "assistant", "content": [
-            {"text": "fine"},
+        (conversations.bedrock, {"output": {"message": {"role": "assistant",
+            "content": [{"text": "fine"},
             {"toolUse": {"toolUseId": "c", "name": "weather", "input": {}}}]}}}),
     ],
     ids=conversations.ALL,

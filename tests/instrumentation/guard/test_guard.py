@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from farthing.economics.budgets import Account, RunLimits
 from farthing.economics.usage import TokenBuckets
@@ -123,7 +126,7 @@ def test_steps_are_counted() -> None:
     assert spend(worker) == 3
     with pytest.raises(BudgetExceeded) as stop:
         worker.call()
-    assert (stop.value.limit, stop.value.used) == ("steps", 3)
+    assert (stop.value.limit, int(stop.value.used)) == ("steps", 3)
     assert stop.value.spent_usd == Decimal("0.030")
 
 
@@ -134,7 +137,7 @@ def test_a_step_that_grew_too_large_is_the_last() -> None:
     worker.call(usage=TokenBuckets(input=3_000, cache_read=1_999, output=1))
     with pytest.raises(BudgetExceeded) as stop:
         worker.call()
-    assert (stop.value.limit, stop.value.used) == ("step_tokens", 5_000)
+    assert (stop.value.limit, int(stop.value.used)) == ("step_tokens", 5_000)
 
 
 def test_a_stuck_tool_is_stopped_at_its_retry_limit() -> None:
@@ -336,3 +339,23 @@ def test_without_a_limit_nothing_is_watched() -> None:
     call = worker.begin()
     assert "guard" not in call.state
     worker.end(call, Ended(None, error=ValueError("x")))
+
+
+def test_a_notice_is_an_event_on_the_current_span() -> None:
+    """Whoever looks at the trace sees where a limit was near, and where reached."""
+    exported = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exported))
+    worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_BUDGET": "warn"})
+    with provider.get_tracer("tests").start_as_current_span("agent"):
+        for _ in range(12):
+            worker.call()
+    [span] = exported.get_finished_spans()
+    assert [event.name for event in span.events] == [
+        "farthing.limit.near",
+        "farthing.limit.reached",
+    ]
+    told = dict(span.events[1].attributes or {})
+    assert told["farthing.limit.name"] == "usd"
+    assert told["farthing.limit.allowed"] == "0.100000000000000"
+    assert told["farthing.limit.action"] == "warn"

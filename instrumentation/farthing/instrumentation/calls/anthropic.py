@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from farthing import semconv
 from farthing.economics.usage import TokenBuckets
-from farthing.instrumentation.calls import Observer, CallSettings
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.watching import stainless
 from farthing.instrumentation.watching.batches import Batches
 from farthing.instrumentation.watching.reading import Api, Seen, count, get, text

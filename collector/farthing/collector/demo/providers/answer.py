@@ -72,12 +72,15 @@ def answering(
         known = len(bill.items)
         answer = endpoint.answer(ask, bill, request)
         for item in bill.items[known:]:
-            item.case = ask.words.get("case", "")
+            item.case = ask.words.get("case") or bill.case_of(ask.text)
         if isinstance(answer, Parts):
             return _streamed(ask, answer)
+        if answer.item is None:
+            return _sent(answer)
+        answer.item.state = "unheard"
         await _wait(ask, bill)
-        if answer.item is not None and await request.is_disconnected():
-            answer.item.state = "unheard"
+        if not await request.is_disconnected():
+            answer.item.state = "complete"
         return _sent(answer)
 
     return handle
@@ -86,6 +89,7 @@ def answering(
 def _refused(ask: Asked, bill: Bill) -> int:
     """The status to refuse this attempt with; 0 to answer it."""
     bill.attempts[ask.digest] += 1
+    bill.requests.append(ask.body)
     if "refuse" in ask.words:
         return int(ask.number("refuse"))
     is_first = bill.attempts[ask.digest] == 1

@@ -32,6 +32,7 @@ class Asked:
     """A request: its body, a digest that its retries share, and how to answer it."""
 
     body: dict[str, Any]
+    text: str
     digest: str
     words: dict[str, str]
     has_result: bool
@@ -59,6 +60,7 @@ def asked(raw: bytes) -> Asked:
     text = json.dumps(body)
     return Asked(
         body=body,
+        text=text,
         digest=hashlib.sha256(raw).hexdigest(),
         words=dict(_WORD.findall(text)),
         has_result=any(mark in text for mark in (*RESULTS, *RESULTS_TOO)),

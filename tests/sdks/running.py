@@ -1,0 +1,150 @@
+"""Runs an agent as its user would, and sets what the ledger says beside the bill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from farthing.collector.demo.providers import Item, Providers
+from tests.receive.running import Running
+from tests.settle.conftest import Book
+
+AGENTS = Path(__file__).parent / "agents"
+BUCKETS = (
+    "input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio",
+    "cache_audio", "output", "reasoning", "output_audio",
+)  # fmt: skip
+RUN_S = 120
+
+
+@dataclass
+class Case:
+    """One case: what the application saw, what was billed, what the ledger says."""
+
+    name: str
+    saw: Any = None
+    error: str = ""
+    billed: list[Item] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Calls whose usage is known to its end."""
+        return [row for row in self.rows if not _is_open(row)]
+
+    def differences(self) -> dict[str, Any]:
+        """What the ledger does not say as the bill does; empty where all is right."""
+        whole = [item for item in self.billed if item.state == "complete"]
+        found = {
+            "calls": (len(self.rows), len(self.billed)),
+            "with usage": (len(self.told), len(whole)),
+            "searches": (
+                sum(row["web_searches"] for row in self.told),
+                sum(item.web_searches for item in whole),
+            ),
+            **{
+                bucket: (
+                    sum(row[f"{bucket}_tokens"] for row in self.told),
+                    sum(asdict(item.buckets)[bucket] for item in whole),
+                )
+                for bucket in BUCKETS
+            },
+        }
+        wrong: dict[str, Any] = {k: v for k, v in found.items() if v[0] != v[1]}
+        if self.error:
+            wrong["error"] = self.error
+        return wrong
+
+
+@dataclass
+class Tried:
+    """An agent that has run."""
+
+    cases: dict[str, Case]
+    stderr: str
+    book: Book
+
+
+def _is_open(row: dict[str, Any]) -> bool:
+    """Whether the ledger says that it does not know all of the call's usage."""
+    return row["cost_state"] == "no_usage" or "usage_partial" in row["flags"]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs agents against the stand-in, and loads what they tell into a ledger."""
+
+    providers: Providers
+    receiver: Running
+    book: Book
+
+    def run(
+        self,
+        agent: str,
+        *cases: str,
+        python: str = sys.executable,
+        **environment: str,
+    ) -> Tried:
+        """Run an agent under `opentelemetry-instrument`, with three variables set."""
+        self.providers.bill.clear()
+        self.receiver.spool.requests.clear()
+        self.book.clear()
+        done = subprocess.run(
+            [
+                Path(python).with_name("opentelemetry-instrument"),
+                python,
+                AGENTS / f"{agent}.py",
+                *cases,
+            ],
+            env={**self._environment(), **environment},
+            capture_output=True,
+            text=True,
+            timeout=RUN_S,
+            check=False,
+        )
+        saw = [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"]
+        assert saw, done.stdout + done.stderr
+        self.book.load_requests(self.receiver.spool.requests)
+        return Tried(self._cases(saw), done.stderr, self.book)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {"PATH", "HOME", "LANG", "TMPDIR"}
+        inherited = {k: v for k, v in os.environ.items() if k in kept}
+        return {
+            **inherited,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.receiver.http_url,
+            "FARTHING_TASK_TYPE": "sdk-test",
+            "FARTHING_BUSINESS_UNIT": "tests",
+            "PROVIDERS_URL": self.providers.url,
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def _cases(self, saw: Iterable[dict[str, Any]]) -> dict[str, Case]:
+        cases = {
+            line["case"]: Case(line["case"], line["saw"], line["error"]) for line in saw
+        }
+        for item in self.providers.bill.items:
+            cases[item.case].billed.append(item)
+        for row in self._calls():
+            cases[row["step"]].rows.append(row)
+        return cases
+
+    def _calls(self) -> Iterator[dict[str, Any]]:
+        """Calls in force: per span its last entry, where its sum is one."""
+        measures = ", ".join(f"sum({b}_tokens) AS {b}_tokens" for b in BUCKETS)
+        yield from self.book.store.rows(
+            f"SELECT step, trace_id, span_id, sum(calls) AS n, {measures},"
+            " sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,"
+            " argMax(cost_state, (calls > 0, entry = 'correction')) AS cost_state,"
+            " argMax(flags, (calls > 0, entry = 'correction')) AS flags,"
+            " any(scope) AS scope, any(model) AS model, any(response_id) AS response_id,"
+            " any(agent) AS agent, any(task_type) AS task_type"
+            " FROM spans WHERE kind IN ('model_call', 'embedding')"
+            " GROUP BY step, trace_id, span_id HAVING n = 1"
+        )
