@@ -34,13 +34,14 @@ def install(
     observers: Sequence[Observer], _settings: CallSettings | None = None
 ) -> None:
     """Watch the calls of the SDK, which was imported."""
-    batches = Batches("anthropic", "anthropic", _message)
+    batches = Batches("anthropic", "anthropic", read_message)
     stainless.install(
         stainless.Sdk("anthropic", "anthropic", APIS, batches.fetched), observers
     )
 
 
-def _message(answer: Any, seen: Seen) -> None:
+def read_message(answer: Any, seen: Seen) -> None:
+    """A whole message."""
     seen.model = text(answer, "model") or seen.model
     seen.response_id = text(answer, "id") or seen.response_id
     read_usage(get(answer, "usage"), seen)
@@ -96,10 +97,11 @@ def _say(known: Mapping[str, Any], seen: Seen) -> None:
             said[attribute] = word
 
 
-def _heard(event: Any, seen: Seen) -> None:
+def read_event(event: Any, seen: Seen) -> None:
+    """An event of a message that is streamed."""
     kind = text(event, "type")
     if kind == "message_start":
-        _message(get(event, "message"), seen)
+        read_message(get(event, "message"), seen)
     elif kind == "message_delta":
         read_usage(get(event, "usage"), seen)
         seen.is_whole = bool(get(event, "delta", "stop_reason"))
@@ -109,5 +111,5 @@ def _heard(event: Any, seen: Seen) -> None:
             seen.reply.append(said)
 
 
-APIS: Final[Mapping[str, Api]] = {"/v1/messages": Api("chat", _message, _heard)}
+APIS: Final[Mapping[str, Api]] = {"/v1/messages": Api("chat", read_message, read_event)}
 """Paths of the API that are model calls."""

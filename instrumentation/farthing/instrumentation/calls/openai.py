@@ -32,7 +32,7 @@ def install(
 ) -> None:
     """Watch the calls of the SDK, which was imported."""
     stainless.install(
-        stainless.Sdk("openai", "openai", APIS, Background(_read_response).fetched),
+        stainless.Sdk("openai", "openai", APIS, Background(read_response).fetched),
         observers,
     )
     include_usage.install(settings or CallSettings())
@@ -79,7 +79,8 @@ def _chat_heard(chunk: Any, seen: Seen) -> None:
             seen.reply.append(said)
 
 
-def _read_response(answer: Any, seen: Seen) -> None:
+def read_response(answer: Any, seen: Seen) -> None:
+    """A response, whole or under way."""
     _names(answer, seen)
     searches = sum(_is_search(item) for item in get(answer, "output") or ())
     if searches:
@@ -114,10 +115,11 @@ def _is_search(item: Any) -> bool:
     return text(item, "type") == "web_search_call" and action in ("", "search")
 
 
-def _response_heard(event: Any, seen: Seen) -> None:
+def read_response_event(event: Any, seen: Seen) -> None:
+    """An event of a response that is streamed."""
     response = get(event, "response")
     if response is not None:
-        _read_response(response, seen)
+        read_response(response, seen)
         seen.is_whole = get(response, "usage") is not None
     elif text(event, "type") == "response.output_text.delta":
         seen.reply.append(text(event, "delta"))
@@ -137,7 +139,7 @@ def _completion_heard(chunk: Any, seen: Seen) -> None:
 
 APIS: Final[Mapping[str, Api]] = {
     "/chat/completions": Api("chat", _chat, _chat_heard),
-    "/responses": Api("chat", _read_response, _response_heard),
+    "/responses": Api("chat", read_response, read_response_event),
     "/embeddings": Api("embeddings", _embedding, _embedding),
     "/completions": Api(
         "text_completion", _chat, _completion_heard, is_told_elsewhere=False

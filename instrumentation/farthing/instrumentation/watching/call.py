@@ -16,7 +16,15 @@ from farthing.instrumentation.watching import spans
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import Api, Seen
 
-SENT_ERRORS: Final = frozenset({"ReadTimeout", "ReadError", "RemoteProtocolError"})
+SENT_ERRORS: Final = frozenset(
+    {
+        "ReadTimeout",
+        "ReadError",
+        "RemoteProtocolError",
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+    }
+)
 """Errors of an HTTP client, by name, after which the provider may have worked."""
 _under_way: ContextVar[Watch | None] = ContextVar("farthing_under_way", default=None)
 
@@ -42,7 +50,7 @@ class Watch:
         call.span = self.span
         self.attempt_ns = time.time_ns()
         self._api = api
-        self._seen = Seen()
+        self.seen = Seen()
         self._own = own
         self._is_heard = False
         self._is_ended = False
@@ -63,7 +71,8 @@ class Watch:
         """Around what sends the request: the current watch, told of what it raises."""
         token = _under_way.set(self)
         try:
-            yield
+            with spans.inside(self._own):
+                yield
         except BaseException as error:
             quietly(self.failed, error)
             raise
@@ -72,7 +81,7 @@ class Watch:
 
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
-        quietly(self._api.answered, response, self._seen)
+        quietly(self._api.answered, response, self.seen)
         self._end(response=response)
 
     def failed(self, error: BaseException) -> None:
@@ -80,12 +89,12 @@ class Watch:
         if self._is_ended:
             return
         if is_sent(error) and not self._is_heard:
-            self._seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
+            self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
         self._end(error=error, is_complete=False)
 
     def heard(self, event: Any) -> None:
         """An event of a stream."""
-        seen, was_whole = self._seen, self._seen.is_whole
+        seen, was_whole = self.seen, self.seen.is_whole
         self._api.heard(event, seen)
         if not self._is_heard:
             self._is_heard = True
@@ -104,12 +113,14 @@ class Watch:
 
     def left(self, error: BaseException | None = None) -> None:
         """A stream was left, or cut, before its end."""
-        if not self._is_ended:
-            self._end(error=error, is_complete=self._seen.is_whole)
+        if error is not None and not self._is_heard:
+            self.failed(error)
+        elif not self._is_ended:
+            self._end(error=error, is_complete=self.seen.is_whole)
 
     def _say_whole(self) -> None:
         state = {semconv.USAGE_STATE: semconv.USAGE_COMPLETE}
-        self._say({**self._seen.attributes, **state})
+        self._say({**self.seen.attributes, **state})
 
     def retrying(self, error: BaseException | None) -> None:
         """An attempt will be repeated. One that was perhaps billed has a span too:
@@ -138,9 +149,9 @@ class Watch:
         is_complete: bool = True,
     ) -> None:
         self._is_ended = True
-        quietly(self._say, self._seen.attributes)
+        quietly(self._say, self.seen.attributes)
         quietly(self._end_own, error)
-        seen = self._seen
+        seen = self.seen
         ended = Ended(
             usage=seen.usage,
             model=seen.model,
@@ -157,7 +168,7 @@ class Watch:
         """End the span, where it is ours."""
         span, self._own = self._own, None
         if span is not None:
-            spans.end(span, self._seen, error)
+            spans.end(span, self.seen, error)
 
 
 def under_way() -> Watch | None:

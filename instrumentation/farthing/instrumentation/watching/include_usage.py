@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from fnmatch import fnmatch
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,19 +28,28 @@ OFF: Final = "off"
 _RAW: Final = "X-Stainless-Raw-Response"
 
 
+class Hosts:
+    """Which hosts the option is sent to: none where it is switched off."""
+
+    def __init__(self, settings: CallSettings) -> None:
+        words = (word.strip().lower() for word in settings.include_usage.split(","))
+        more = tuple(word for word in words if word)
+        self._patterns = () if OFF in more else (*known_hosts(), *more)
+
+    def take(self, host: str) -> bool:
+        """Whether a host takes the option, as far as is known."""
+        return any(fnmatch(host.lower(), pattern) for pattern in self._patterns)
+
+
 def install(settings: CallSettings) -> None:
-    """Wrap `create` of chat completions, unless it is switched off."""
-    if settings.include_usage == OFF:
-        return
-    hosts = (*known_hosts(), *_words(settings.include_usage))
-    wrap("openai.resources", "chat.completions.Completions.create", _create(hosts))
-    wrap(
-        "openai.resources",
-        "chat.completions.AsyncCompletions.create",
-        _create_async(hosts),
-    )
+    """Wrap `create` of chat completions."""
+    hosts = Hosts(settings)
+    chat = "chat.completions"
+    wrap("openai.resources", f"{chat}.Completions.create", _create(hosts))
+    wrap("openai.resources", f"{chat}.AsyncCompletions.create", _create_async(hosts))
 
 
+@cache
 def known_hosts() -> tuple[str, ...]:
     """Patterns of hosts that are known to take the option, or to ignore it."""
     data = files(__package__).joinpath("include_usage_hosts.txt").read_text("utf-8")
@@ -47,11 +57,15 @@ def known_hosts() -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _words(given: str) -> tuple[str, ...]:
-    return tuple(word.strip().lower() for word in given.split(",") if word.strip())
+def asked(options: Any, host: str, hosts: Hosts) -> dict[str, Any] | None:
+    """The stream's options with the usage asked for; None where they stay as they are:
+    the application says itself whether it wants it, or the host may not know it."""
+    if not isinstance(options or {}, dict) or "include_usage" in (options or {}):
+        return None
+    return {**(options or {}), "include_usage": True} if hosts.take(host) else None
 
 
-def _create(hosts: tuple[str, ...]) -> Any:
+def _create(hosts: Hosts) -> Any:
     def create(wrapped: Any, completions: Any, args: Any, kwargs: Any) -> Any:
         if not _is_asked(completions, kwargs, hosts):
             return wrapped(*args, **kwargs)
@@ -60,7 +74,7 @@ def _create(hosts: tuple[str, ...]) -> Any:
     return create
 
 
-def _create_async(hosts: tuple[str, ...]) -> Any:
+def _create_async(hosts: Hosts) -> Any:
     async def create(wrapped: Any, completions: Any, args: Any, kwargs: Any) -> Any:
         if not _is_asked(completions, kwargs, hosts):
             return await wrapped(*args, **kwargs)
@@ -69,19 +83,17 @@ def _create_async(hosts: tuple[str, ...]) -> Any:
     return create
 
 
-def _is_asked(completions: Any, kwargs: dict[str, Any], hosts: tuple[str, ...]) -> bool:
+def _is_asked(completions: Any, kwargs: dict[str, Any], hosts: Hosts) -> bool:
     """Ask for the usage, where that is safe; whether it was."""
     try:
-        options = kwargs.get("stream_options") or {}
         headers = kwargs.get("extra_headers") or {}
         if kwargs.get("stream") is not True or headers.get(_RAW) == "stream":
             return False
-        if not isinstance(options, dict) or "include_usage" in options:
+        host = completions._client.base_url.host  # noqa: SLF001
+        options = asked(kwargs.get("stream_options"), host, hosts)
+        if options is None:
             return False
-        host = completions._client.base_url.host.lower()  # noqa: SLF001
-        if not any(fnmatch(host, pattern) for pattern in hosts):
-            return False
-        kwargs["stream_options"] = {**options, "include_usage": True}
+        kwargs["stream_options"] = options
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
         say_once(_is_asked, error)
         return False

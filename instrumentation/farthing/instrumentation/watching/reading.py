@@ -16,7 +16,7 @@ class Seen:
     """What is known of an answer so far.
 
     `attributes` is what the span is to say besides what the official instrumentation
-    says, `raw_usage` what a reader keeps of parts of the usage, as the provider names it.
+    says, `raw_usage` what a reader keeps of parts of the usage, by the provider's name.
     A reader sets `is_whole` with the event after which no more usage comes: a stream
     that is left after it was not left early.
     """

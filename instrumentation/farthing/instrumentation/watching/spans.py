@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context, trace
@@ -66,7 +67,7 @@ def started(
     )
 
 
-_OFFICIAL: Final = frozenset({"openai", "anthropic", "google_genai", "botocore"})
+_OFFICIAL: Final = frozenset({"openai", "anthropic", "google_genai", "bedrock"})
 
 
 def _beside(span: Span) -> context.Context:
@@ -77,6 +78,19 @@ def _beside(span: Span) -> context.Context:
     parent: SpanContext | None = getattr(span, "parent", None)
     outer = NonRecordingSpan(parent) if parent is not None else trace.INVALID_SPAN
     return trace.set_span_in_context(outer)
+
+
+@contextmanager
+def inside(span: Span | None) -> Iterator[None]:
+    """Make a span of ours the current one, if there is one."""
+    if span is None:
+        yield
+        return
+    token = context.attach(trace.set_span_in_context(span))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def conversation(span: Span | None) -> dict[str, Value]:

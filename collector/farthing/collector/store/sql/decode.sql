@@ -256,7 +256,7 @@ costed AS (
             least({{told_web_searches}} > 0, search_fee >= 0), request_fee >= 0,
             arrayExists((count, rate) -> least(count > 0, rate >= 0), tokens, rates)
         ) AS has_known_part,
-        least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '', said.usage_state = 'missing')) AS is_call,
+        least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '', said.usage_state IN ('missing', 'partial'))) AS is_call,
         ifNull(toDecimal128OrNull(said.claimed_usd, 15), -1) AS claim_usd
     FROM levelled
 ),
