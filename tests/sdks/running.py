@@ -32,6 +32,7 @@ class Case:
     error: str = ""
     billed: list[Item] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    tool_calls: int = 0
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -74,6 +75,13 @@ class Tried:
 def _is_open(row: dict[str, Any]) -> bool:
     """Whether the ledger says that it does not know all of the call's usage."""
     return row["cost_state"] == "no_usage" or "usage_partial" in row["flags"]
+
+
+def _of(row: dict[str, Any], cases: dict[str, Case]) -> Case:
+    """The case of a row. A program that was started by the agent tells no step."""
+    if not row["step"] and len(cases) == 1:
+        return next(iter(cases.values()))
+    return cases[row["step"]]
 
 
 @dataclass(frozen=True)
@@ -132,8 +140,16 @@ class Runner:
         for item in self.providers.bill.items:
             cases[item.case].billed.append(item)
         for row in self._calls():
-            cases[row["step"]].rows.append(row)
+            _of(row, cases).rows.append(row)
+        for row in self._tools():
+            _of(row, cases).tool_calls += row["n"]
         return cases
+
+    def _tools(self) -> Iterator[dict[str, Any]]:
+        yield from self.book.store.rows(
+            "SELECT step, sum(tool_calls) AS n FROM spans WHERE kind = 'tool'"
+            " GROUP BY step"
+        )
 
     def _calls(self) -> Iterator[dict[str, Any]]:
         """Calls in force: per span its last entry, where its sum is one."""
@@ -143,8 +159,8 @@ class Runner:
             " sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,"
             " argMax(cost_state, (calls > 0, entry = 'correction')) AS cost_state,"
             " argMax(flags, (calls > 0, entry = 'correction')) AS flags,"
-            " any(scope) AS scope, any(model) AS model, any(response_id) AS response_id,"
-            " any(agent) AS agent, any(task_type) AS task_type"
+            " any(scope) AS scope, any(model) AS model, any(task_type) AS task_type,"
+            " any(business_unit) AS business_unit"
             " FROM spans WHERE kind IN ('model_call', 'embedding')"
             " GROUP BY step, trace_id, span_id HAVING n = 1"
         )
