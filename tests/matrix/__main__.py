@@ -1,4 +1,4 @@
-"""`make test-matrix`: install each environment, run its agents, write what was found."""
+"""`make test-matrix`: install each environment, run its agents, write what is found."""
 
 from __future__ import annotations
 

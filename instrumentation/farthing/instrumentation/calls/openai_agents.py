@@ -21,8 +21,8 @@ _CALL_ID: Final = "gen_ai.tool.call.id"
 def install(
     _observers: Sequence[Observer], _settings: CallSettings | None = None
 ) -> None:
-    """Wrap where a tool's context is made: inside its span. Its models are asked through
-    SDKs that are watched themselves."""
+    """Wrap where a tool's context is made: inside its span. Its models are asked
+    through SDKs that are watched themselves."""
     wrap("agents", "tool_context.ToolContext.from_agent_context", _made)
 
 

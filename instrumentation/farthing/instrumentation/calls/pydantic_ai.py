@@ -1,5 +1,5 @@
-"""pydantic-ai, which has spans of its own for who asks for them in code: asked for here,
-without what people wrote."""
+"""pydantic-ai, which has spans of its own for who asks for them in code: they are asked
+for here, without what people wrote."""
 
 from __future__ import annotations
 
