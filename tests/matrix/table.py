@@ -1,4 +1,4 @@
-"""The table of docs/sdks.md: what is captured of each SDK, from what the tests found."""
+"""The table of docs/sdks.md: what is captured of each SDK, by what the tests found."""
 
 from __future__ import annotations
 
@@ -57,18 +57,17 @@ def _line(agent: str, known: dict[str, Any]) -> list[str]:
     name = ", ".join(f"{name} {version}" for name, version in known["versions"].items())
     tools = sum(case["tool_calls"] for case in cases.values())
     cells = [_cell(pattern, cases) for pattern in COLUMNS.values()]
-    return [name, *cells, "yes" if tools else "–"]
+    return [name, *cells, "yes" if tools else "no"]
 
 
 def _cell(pattern: str, cases: dict[str, Any]) -> str:
-    """The worst of the outcomes, "–" where there is no such case."""
-    found = [
-        case["outcome"] for name, case in cases.items() if re.search(pattern, name)
-    ]
+    """The worst of the outcomes, empty where there is no such case."""
+    named = (name for name in cases if re.search(pattern, name))
+    found = [cases[name]["outcome"] for name in named]
     differing = [word for word in found if word not in _ORDER]
     if differing:
         return "differs"
-    return max(found, key=_ORDER.index) if found else "–"
+    return max(found, key=_ORDER.index) if found else ""
 
 
 def written() -> str:

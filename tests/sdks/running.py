@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,13 @@ def _of(row: dict[str, Any], cases: dict[str, Case]) -> Case:
     return cases[row["step"]]
 
 
+def _told(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """The lines of JSON that an agent printed."""
+    lines = [json.loads(x) for x in done.stdout.splitlines() if x[:1] == "{"]
+    assert lines, done.stdout + done.stderr
+    return lines
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs agents against the stand-in, and loads what they tell into a ledger."""
@@ -103,23 +110,42 @@ class Runner:
         self.providers.bill.clear()
         self.receiver.spool.requests.clear()
         self.book.clear()
-        done = subprocess.run(
-            [
-                Path(python).with_name("opentelemetry-instrument"),
-                python,
-                AGENTS / f"{agent}.py",
-                *cases,
-            ],
-            env={**self._environment(), **environment},
+        done = self._run(
+            python, AGENTS / f"{agent}.py", *cases, environment=environment
+        )
+        self.book.load_requests(self.receiver.spool.requests)
+        return Tried(self._cases(_told(done)), done.stderr, self.book)
+
+    def run_bare(self, agent: str) -> dict[str, Any]:
+        """Run an agent without any instrumentation: what the application saw."""
+        done = self._run(sys.executable, AGENTS / f"{agent}.py", instrument=False)
+        return {line["case"]: line["saw"] for line in _told(done)}
+
+    def run_broken(
+        self, agent: str, places: Sequence[str], *, cases: Sequence[str]
+    ) -> dict[str, Any]:
+        """Run cases of an agent with each place of ours broken: what was seen."""
+        script = AGENTS / "broken.py"
+        words = (agent, ",".join(cases), *places)
+        done = self._run(sys.executable, script, *words)
+        return {line["place"]: line["saw"] for line in _told(done)}
+
+    def _run(
+        self,
+        python: str,
+        *words: str | Path,
+        instrument: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        program = Path(python).with_name("opentelemetry-instrument")
+        return subprocess.run(
+            [*([program] if instrument else []), python, *words],
+            env={**self._environment(), **(environment or {})},
             capture_output=True,
             text=True,
             timeout=RUN_S,
             check=False,
         )
-        saw = [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"]
-        assert saw, done.stdout + done.stderr
-        self.book.load_requests(self.receiver.spool.requests)
-        return Tried(self._cases(saw), done.stderr, self.book)
 
     def _environment(self) -> dict[str, str]:
         kept = {"PATH", "HOME", "LANG", "TMPDIR"}
