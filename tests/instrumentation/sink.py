@@ -45,8 +45,10 @@ class Sink:
     url: str = ""
     spans: list[Seen] = field(default_factory=list)
     logs: list[Seen] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def take(self, path: str, body: bytes) -> None:
+        self.bodies.append(body)
         if path == "/v1/traces":
             self.spans += _spans(ExportTraceServiceRequest.FromString(body))
         if path == "/v1/logs":

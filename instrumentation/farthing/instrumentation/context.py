@@ -5,8 +5,11 @@ A private key, not baggage: some SDKs send baggage to their provider.
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from opentelemetry import context as otel
@@ -59,6 +62,17 @@ def set_process_tags(values: Mapping[str, str]) -> None:
 def process_tags() -> Tags:
     """What the environment says."""
     return _process
+
+
+def process_run_id() -> str:
+    """The id of the run that this process is, where nothing names one; each forked
+    child has its own."""
+    return f"{_random()}-{os.getpid()}"
+
+
+@cache
+def _random() -> str:
+    return secrets.token_hex(8)
 
 
 def own_tags(context: otel.Context | None = None) -> Tags:

@@ -6,7 +6,6 @@ else the one whose spans say more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Final
@@ -27,18 +26,12 @@ class Choice:
     left_out: tuple[EntryPoint, ...] = ()
 
 
-def choose(library: Library, disabled: frozenset[str] = frozenset()) -> Choice:
-    """Choose among what is installed, less what the user has disabled by name."""
-    if "*" in disabled:
-        return Choice(None)
-    offers = sorted(_offers(library, disabled), key=lambda e: _rank(library, e))
-    return Choice(offers[0], tuple(offers[1:])) if offers else Choice(None)
-
-
-def _offers(library: Library, disabled: frozenset[str]) -> Iterable[EntryPoint]:
-    for point in entry_points(group=GROUP):
-        if point.name in library.entry_points and point.name not in disabled:
-            yield point
+def choose(library: Library) -> Choice:
+    """Choose among what is installed."""
+    points = entry_points(group=GROUP)
+    offers = [point for point in points if point.name in library.entry_points]
+    ranked = sorted(offers, key=lambda point: _rank(library, point))
+    return Choice(ranked[0], tuple(ranked[1:])) if ranked else Choice(None)
 
 
 def _rank(library: Library, point: EntryPoint) -> tuple[int, str]:

@@ -35,8 +35,12 @@ class Surroundings:
 
     def is_model_call(self, span: ReadableSpan) -> bool:
         """Whether `span` is a model call, or lies within one."""
-        operation = (span.attributes or {}).get("gen_ai.operation.name")
-        return operation in _MODEL_CALLS or span in self._within
+        return is_model_call(span) or span in self._within
+
+
+def is_model_call(span: ReadableSpan) -> bool:
+    """Whether `span` says that it is a model call."""
+    return (span.attributes or {}).get("gen_ai.operation.name") in _MODEL_CALLS
 
 
 def host_of(attributes: Mapping[str, object]) -> str:

@@ -10,9 +10,10 @@ from typing import Final
 class Library:
     """A library whose calls cost money, or that runs agents.
 
-    It is instrumented once `trigger`, a module of it, has been imported. `official` is
-    the distribution of the official package, "" where there is none; `entry_points` are
-    the names under which that and other families' instrumentors announce themselves.
+    It comes in one of `distributions`, and is instrumented once `trigger`, a module of
+    it, has been imported. `official` is the distribution of the official package, ""
+    where there is none; `entry_points` are the names under which that and other
+    families' instrumentors announce themselves.
     `ours` is the module of `farthing.instrumentation.calls` that is installed after
     them, and `framework` that of `farthing.instrumentation.frameworks`.
     `must_have` names what the official package wraps: where it is all there, a release
@@ -21,12 +22,17 @@ class Library:
 
     name: str
     trigger: str
+    distributions: tuple[str, ...]
     extra: str = ""
     official: str = ""
     entry_points: tuple[str, ...] = ()
     ours: str = ""
     framework: str = ""
     must_have: tuple[str, ...] = ()
+
+    def is_disabled(self, disabled: frozenset[str]) -> bool:
+        """Whether the user disabled it, by its name or one of its instrumentors'."""
+        return bool(disabled & {"*", self.name, *self.entry_points})
 
 
 _GENAI: Final = "opentelemetry-instrumentation-genai"
@@ -35,6 +41,7 @@ LIBRARIES: Final = (
     Library(
         "openai",
         trigger="openai",
+        distributions=("openai",),
         extra="openai",
         official=f"{_GENAI}-openai",
         entry_points=("openai",),
@@ -43,6 +50,7 @@ LIBRARIES: Final = (
     Library(
         "anthropic",
         trigger="anthropic",
+        distributions=("anthropic",),
         extra="anthropic",
         official=f"{_GENAI}-anthropic",
         entry_points=("anthropic",),
@@ -51,6 +59,7 @@ LIBRARIES: Final = (
     Library(
         "bedrock",
         trigger="botocore.client",
+        distributions=("boto3", "botocore", "aiobotocore"),
         extra="bedrock",
         official=f"{_GENAI}-bedrock",
         entry_points=("bedrock",),
@@ -59,6 +68,7 @@ LIBRARIES: Final = (
     Library(
         "google-genai",
         trigger="google.genai",
+        distributions=("google-genai",),
         extra="google",
         official="opentelemetry-instrumentation-google-genai",
         entry_points=("google-genai", "google_genai", "google_generativeai"),
@@ -76,6 +86,7 @@ LIBRARIES: Final = (
         "langchain",
         # Not langchain_core.callbacks: circular, and what it bounds is told twice.
         trigger="langchain_core.language_models.chat_models",
+        distributions=("langgraph", "langchain", "langchain-core"),
         extra="langchain",
         official=f"{_GENAI}-langchain",
         entry_points=("langchain",),
@@ -90,6 +101,7 @@ LIBRARIES: Final = (
     Library(
         "openai-agents",
         trigger="agents",
+        distributions=("openai-agents",),
         extra="openai-agents",
         official=f"{_GENAI}-openai-agents",
         entry_points=("openai_agents",),
@@ -99,6 +111,7 @@ LIBRARIES: Final = (
     Library(
         "llama-index",
         trigger="llama_index.core",
+        distributions=("llama-index-core",),
         extra="llama-index",
         official=f"{_GENAI}-llama-index",
         entry_points=("llama_index", "llamaindex"),
@@ -107,6 +120,7 @@ LIBRARIES: Final = (
     Library(
         "litellm",
         trigger="litellm",
+        distributions=("litellm",),
         extra="litellm",
         entry_points=("litellm",),
         ours="litellm",
@@ -114,6 +128,7 @@ LIBRARIES: Final = (
     Library(
         "crewai",
         trigger="crewai",
+        distributions=("crewai",),
         extra="crewai",
         entry_points=("crewai",),
         ours="crewai",
@@ -122,10 +137,13 @@ LIBRARIES: Final = (
     Library(
         "pydantic-ai",
         trigger="pydantic_ai",
+        distributions=("pydantic-ai-slim", "pydantic-ai"),
         extra="pydantic-ai",
         entry_points=("pydantic_ai",),
         ours="pydantic_ai",
     ),
-    Library("mcp", trigger="mcp", entry_points=("mcp",), ours="mcp"),
+    Library(
+        "mcp", trigger="mcp", distributions=("mcp",), entry_points=("mcp",), ours="mcp"
+    ),
 )
 BY_ENTRY_POINT: Final = {name: lib for lib in LIBRARIES for name in lib.entry_points}

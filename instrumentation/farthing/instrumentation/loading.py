@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.dependencies import (
     get_dist_dependency_conflicts,
 )
 
+from farthing.instrumentation import settings
 from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
@@ -33,14 +34,13 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` hear of model calls, `calls` says how those are made; `readers` gain
-    what a framework knows.
-    `is_distro` is false where another distro loads the instrumentors: ours then only
-    adds what is its own.
+    `observers` makes those who hear of model calls, when the first library is there;
+    `readers` gain what a framework knows. `is_distro` is false where another distro
+    loads the instrumentors: ours then only adds what is its own.
     """
 
     disabled: frozenset[str] = frozenset()
-    observers: Sequence[Observer] = ()
+    observers: Callable[[], Sequence[Observer]] = tuple
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
     calls: CallSettings = field(default_factory=CallSettings)
@@ -48,7 +48,7 @@ class Loader:
     def watch(self) -> None:
         """Wait for every library that is not disabled."""
         for library in LIBRARIES:
-            if not self.disabled & {"*", library.name, *library.entry_points}:
+            if not library.is_disabled(self.disabled):
                 load = partial(self._load_imported, library)
                 once_imported(library.trigger, "instrument a library", load)
 
@@ -60,11 +60,14 @@ class Loader:
         """Instrument `library`; what fails is told and does not stop the rest."""
         if self.is_distro:
             attempt("choose an instrumentor", self._instrument, library)
-        self._install(_CALLS, library.ours, library)
-        self._install(_FRAMEWORKS, library.framework, library)
+        for family, name in (_CALLS, library.ours), (_FRAMEWORKS, library.framework):
+            try:
+                self._install(family, name)
+            except Exception as error:  # noqa: BLE001 - one must not stop the next
+                tell(f"add to the instrumentation of {library.name}", error)
 
     def _instrument(self, library: Library) -> None:
-        choice = choose(library, self.disabled)
+        choice = choose(library)
         _say_left_out(library, choice)
         if choice.used is not None:
             try:
@@ -72,18 +75,14 @@ class Loader:
             except Exception as error:  # noqa: BLE001 - one must not stop the next
                 tell(f"instrument {library.name} with {package(choice.used)}", error)
 
-    def _install(self, family: str, name: str, library: Library) -> None:
+    def _install(self, family: str, name: str) -> None:
         module = f"{family}.{name}"
         if not name or find_spec(module) is None:
             return
-        try:
-            install = import_module(module).install
-            if family == _CALLS:
-                install(self.observers, self.calls)
-            else:
-                install(self.readers)
-        except Exception as error:  # noqa: BLE001 - one must not stop the next
-            tell(f"add to the instrumentation of {library.name}", error)
+        if family == _CALLS:
+            import_module(module).install(self.observers(), self.calls)
+        else:
+            import_module(module).install(self.readers)
 
 
 def instrument(library: Library, point: EntryPoint) -> None:
@@ -92,7 +91,22 @@ def instrument(library: Library, point: EntryPoint) -> None:
     if reason:
         _logger.warning("farthing: %s is not instrumented: %s", library.name, reason)
         return
-    point.load()().instrument(skip_dep_check=True)
+    point.load()().instrument(skip_dep_check=True, **_hook(library))
+
+
+def _hook(library: Library) -> dict[str, object]:
+    """The completion hook that sees messages and tools where our own wrappers do not.
+
+    With a hook the official packages turn whole conversations into objects at each
+    call, so it is not used where it can be done without, nor where the user chose one.
+    """
+    if not library.framework and has_our_calls(library):
+        return {}
+    if settings.environment().get("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK"):
+        return {}
+    from farthing.instrumentation.fingerprints.hook import hook_of_the_process
+
+    return {"completion_hook": hook_of_the_process()}
 
 
 def unfit(library: Library, point: EntryPoint) -> str:
@@ -110,6 +124,11 @@ def unfit(library: Library, point: EntryPoint) -> str:
 def conflict_of(point: EntryPoint) -> DependencyConflict | None:
     """What `point`'s package asks of the library and does not find."""
     return get_dist_dependency_conflicts(point.dist) if point.dist else None
+
+
+def has_our_calls(library: Library) -> bool:
+    """Whether we watch the library's calls ourselves."""
+    return bool(library.ours) and find_spec(f"{_CALLS}.{library.ours}") is not None
 
 
 def _exists(name: str) -> bool:

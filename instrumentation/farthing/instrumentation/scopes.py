@@ -61,8 +61,8 @@ class Scope:
         _entered.set((*_entered.get(), (self, token)))
 
     def _detach(self) -> None:
-        *outer, (scope, token) = _entered.get()
-        if scope is self:
+        *outer, (scope, token) = _entered.get() or ((None, None),)
+        if scope is self and token is not None:
             _entered.set(tuple(outer))
             otel.detach(token)
 

@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import unquote
 
 from farthing import semconv
 
@@ -30,24 +31,29 @@ class Variable(Generic[T]):
     parse: Callable[[str], T]
     default: T
     allowed: str
-    is_secret: bool = False
+
+    def accepts(self, text: str) -> bool:
+        """Whether `text` is a value that it can have."""
+        try:
+            self.parse(text)
+        except (ValueError, ArithmeticError):
+            return False
+        return True
 
     def read(self, environ: Mapping[str, str]) -> T:
         """Its value in `environ`; the default where it is absent, empty or wrong."""
         text = environ.get(self.name, "").strip()
         if not text:
             return self.default
-        try:
+        if self.accepts(text):
             return self.parse(text)
-        except (ValueError, ArithmeticError):
-            shown = "its value" if self.is_secret else repr(text[:80])
-            _logger.warning(
-                "farthing: %s must be %s, not %s; it is ignored",
-                self.name,
-                self.allowed,
-                shown,
-            )
-            return self.default
+        _logger.warning(
+            "farthing: %s must be %s, not %r; it is ignored",
+            self.name,
+            self.allowed,
+            text[:80],
+        )
+        return self.default
 
 
 def tag_value(text: str) -> str:
@@ -119,6 +125,14 @@ DISABLED: Final = Variable(
     allowed="names of instrumentations with commas between them",
 )
 
+VARIABLES: Final[tuple[Variable[Any], ...]] = (
+    *_TAG_VARIABLES,
+    FLUSH_TIMEOUT,
+    PROPAGATE_TO,
+    INCLUDE_USAGE,
+    DISABLED,
+)
+
 DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_TRACES_EXPORTER": "otlp",
     "OTEL_METRICS_EXPORTER": "none",  # tokens without cache and tags: of no use to us
@@ -150,11 +164,46 @@ class Settings:
     tags: Mapping[str, str] = field(default_factory=dict)
     flush_timeout_s: float = FLUSH_TIMEOUT.default
     propagate_to: tuple[str, ...] = ()
+    include_usage: str = ""
     disabled: frozenset[str] = frozenset()
     traceparent: str = ""
     tracestate: str = ""
     is_disabled: bool = False
-    include_usage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """Where and how this environment sends spans, as OpenTelemetry's exporter reads it.
+
+    `headers` may hold a token.
+    """
+
+    exporter: str
+    protocol: str
+    url: str
+    headers: Mapping[str, str]
+    sampler: str
+
+
+def exporting(environ: Mapping[str, str] | None = None) -> Exporting:
+    """What holds in `environ`, with our defaults for what it does not say."""
+    env = {**DEFAULTS, **(os.environ if environ is None else environ)}
+    protocol = env["OTEL_EXPORTER_OTLP_PROTOCOL"]
+    endpoint = env.get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://localhost:4318"
+    traces = env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    headers = (
+        env.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS")
+        or env.get("OTEL_EXPORTER_OTLP_HEADERS")
+        or ""
+    )
+    pairs = (part.partition("=") for part in headers.split(",") if "=" in part)
+    return Exporting(
+        exporter=env["OTEL_TRACES_EXPORTER"],
+        protocol=env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or protocol,
+        url=traces or endpoint.rstrip("/") + "/v1/traces",
+        headers={name.strip(): unquote(value.strip()) for name, _, value in pairs},
+        sampler=env["OTEL_TRACES_SAMPLER"],
+    )
 
 
 def environment() -> Mapping[str, str]:
@@ -170,10 +219,10 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         tags={name: value for name, value in found.items() if value},
         flush_timeout_s=FLUSH_TIMEOUT.read(env),
         propagate_to=PROPAGATE_TO.read(env),
+        include_usage=INCLUDE_USAGE.read(env),
         disabled=DISABLED.read(env),
         traceparent=env.get("TRACEPARENT", ""),
         tracestate=env.get("TRACESTATE", ""),
-        include_usage=INCLUDE_USAGE.read(env),
         is_disabled=env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
     )
 
@@ -182,6 +231,11 @@ def set_defaults() -> None:
     """Set what DEFAULTS names and the user has not set."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def set_variables(values: Mapping[str, str | None]) -> None:
+    """Set variables for the program that this process becomes; None leaves one be."""
+    os.environ.update({name: value for name, value in values.items() if value})
 
 
 def choose_distro(installed: frozenset[str]) -> None:

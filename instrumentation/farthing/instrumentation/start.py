@@ -6,6 +6,7 @@ OpenTelemetry calls `before_instrumentors` when its SDK is set up, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -17,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.instrumentation import children, context, settings, threads
-from farthing.instrumentation.calls import CallSettings
+from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.distro import FarthingDistro
 from farthing.instrumentation.families import GROUP
 from farthing.instrumentation.flush import Flusher, Provider
@@ -98,7 +99,24 @@ def _flush(found: Settings) -> None:
 def _watch(found: Settings) -> None:
     Loader(
         disabled=found.disabled,
+        observers=_observers,
         readers=_readers,
         is_distro=FarthingDistro.is_active,
         calls=CallSettings(include_usage=found.include_usage),
     ).watch()
+
+
+@cache
+def _observers() -> Sequence[Observer]:
+    """Fingerprints and the guard, of which a process without model calls has none."""
+    return attempt("observe model calls", _observe) or ()
+
+
+def _observe() -> Sequence[Observer]:
+    from farthing.instrumentation import observing
+    from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
+
+    tracers = trace.get_tracer_provider()
+    if isinstance(tracers, TracerProvider):
+        tracers.add_span_processor(FingerprintProcessor())
+    return observing.observers(settings.environment())

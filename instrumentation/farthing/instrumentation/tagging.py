@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from farthing.instrumentation.context import AGENT, own_tags, process_tags
-from farthing.instrumentation.hosts import Surroundings
+from farthing import semconv
+from farthing.instrumentation.context import (
+    AGENT,
+    own_tags,
+    process_run_id,
+    process_tags,
+)
+from farthing.instrumentation.hosts import Surroundings, is_model_call
 from farthing.instrumentation.isolate import attempt
 
 Reader = Callable[[], Mapping[str, str]]
 """What a framework knows of the work that is done now: attributes by name."""
 
 
+_INHERITED: Final = (AGENT, semconv.TASK_ID)
+_CONVERSATION: Final = "gen_ai.conversation.id"
+
+
 class TagSpans(SpanProcessor):
     """Sets tags on each span that starts: what code, a caller or the environment gave;
-    for what nobody gave, what the frameworks know; the agent's name from the parent."""
+    for what nobody gave, what the frameworks know; the agent's name from the parent.
+
+    Model calls without a task, a conversation or a trace around them belong to one run
+    per process: a script without a line about Farthing is a run, not one per call.
+    """
 
     def __init__(self, readers: list[Reader], surroundings: Surroundings) -> None:
         self._readers = readers
@@ -35,12 +49,27 @@ class TagSpans(SpanProcessor):
         own = span.attributes or {}
         if isinstance(parent, ReadableSpan):
             self._surroundings.note(span, parent)
-            agent = (parent.attributes or {}).get(AGENT)
-            if agent is not None:
-                tags.setdefault(AGENT, str(agent))
+            tags = {**_inherited(parent), **tags}
+        elif _is_alone(span, parent):
+            tags.setdefault(semconv.TASK_ID, process_run_id())
         new = {name: value for name, value in tags.items() if name not in own}
         if new:
             span.set_attributes(new)
+
+
+def _inherited(parent: ReadableSpan) -> dict[str, str]:
+    """Whose work a span is, from the span that it is a part of."""
+    known = parent.attributes or {}
+    return {name: str(known[name]) for name in _INHERITED if name in known}
+
+
+def _is_alone(span: Span, parent: trace.Span) -> bool:
+    """Whether `span` is a model call in a trace of its own, in no conversation."""
+    return (
+        not parent.get_span_context().is_valid
+        and is_model_call(span)
+        and _CONVERSATION not in (span.attributes or {})
+    )
 
 
 class TagLogRecords(LogRecordProcessor):

@@ -6,7 +6,6 @@ somebody else's ledger.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import blake2b
 from struct import Struct
 from typing import Any, Final, NamedTuple
@@ -19,15 +18,18 @@ from farthing.instrumentation.fingerprints.normalise import (
     text_of,
 )
 
-MOST_WORDS: Final = 128
-"""Words that a similarity hash is made of: half from the beginning, half from the end.
-At most 257, or the lanes of `Hasher.similar` run over."""
+MOST_WORDS: Final = 64
+"""Words that a similarity hash is made of; of a long text half from its beginning, half
+from its end. At most 257, or the lanes of `Hasher.similar` run over."""
 
 _LANES: Final = 64
 _EVEN = int.from_bytes(b"\x00\xff" * (_LANES // 2), "big")
 _SIXTEEN_BITS = Struct(f">{_LANES}H")
-_HALF = 255
+_TWICE_MEAN = 255
 """Twice the mean of a random byte."""
+_MOST_COMPARED = 1_000
+"""Characters from each end of a text that hold the words that are compared."""
+_FEW_WORDS = 8
 _MOST_REMEMBERED = 4_096
 _EMPTY = frozenset(("", "null", "none", "[]", "{}", "undefined", '""', "''"))
 
@@ -61,7 +63,7 @@ class Hasher:
 
     def __init__(self, key: bytes) -> None:
         self._key = blake2b(key, digest_size=32).digest()
-        self._words: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._words: dict[str, int] = {}
 
     def hash(self, text: str) -> str:
         """16 hex digits that equal texts share."""
@@ -74,18 +76,15 @@ class Hasher:
 
         Each word is hashed to 64 random bytes; a bit says whether the sum of its lane
         over all words is above the mean (Charikar 2002, with uniform projections). All
-        lanes are added at once, as two integers of 32 lanes of 16 bits.
+        lanes are added at once, as one integer of 64 lanes of 16 bits.
         """
         words = _features(text)
-        even = odd = 0
-        for word in words:
-            high, low = self._lanes(word)
-            even += high
-            odd += low
-        mean = _HALF * len(words) // 2
-        lanes = even.to_bytes(_LANES, "big") + odd.to_bytes(_LANES, "big")
-        signs = ("1" if lane > mean else "0" for lane in _SIXTEEN_BITS.unpack(lanes))
-        return f"{int(''.join(signs), 2):016x}"
+        known = self._words
+        total = sum([known.get(word) or self._lanes(word) for word in words])
+        mean = _TWICE_MEAN * len(words) // 2
+        lanes = _SIXTEEN_BITS.unpack(total.to_bytes(2 * _LANES, "big"))
+        signs = "".join(["1" if lane > mean else "0" for lane in lanes])
+        return f"{int(signs, 2):016x}"
 
     def tool(
         self, name: str, arguments: Any, result: Any, *, is_error: bool | None = None
@@ -123,27 +122,28 @@ class Hasher:
             self.hash(f"{name}\0{signature(text)}") if failed else "",
         )
 
-    def _lanes(self, word: str) -> tuple[int, int]:
-        known = self._words.get(word)
-        if known is None:
-            data = word.encode(errors="surrogatepass")
-            digest = blake2b(data, digest_size=_LANES, key=self._key).digest()
-            number = int.from_bytes(digest, "big")
-            known = (number >> 8) & _EVEN, number & _EVEN
-            if len(self._words) >= _MOST_REMEMBERED:
-                self._words.clear()
-            self._words[word] = known
-        return known
+    def _lanes(self, word: str) -> int:
+        """A word's 64 random bytes, each in a lane of 16 bits."""
+        data = word.encode(errors="surrogatepass")
+        digest = blake2b(data, digest_size=_LANES, key=self._key).digest()
+        number = int.from_bytes(digest, "big")
+        made = (number >> 8 & _EVEN) << 8 * _LANES | number & _EVEN
+        if len(self._words) >= _MOST_REMEMBERED:
+            self._words.clear()
+        self._words[word] = made
+        return made
 
 
 def _features(text: str) -> list[str]:
     """The words that a text is compared by; of a text with few, runs of letters."""
-    lowered = text[:2_000].lower()
-    words = lowered.split()
-    if len(text) > 2_000:
+    if len(text) > _MOST_COMPARED:
         half = MOST_WORDS // 2
-        return words[:half] + text[-2_000:].lower().split()[-half:]
-    if len(words) < 8:
+        first = text[:_MOST_COMPARED].lower().split(None, half)
+        last = text[-_MOST_COMPARED:].lower().rsplit(None, half)
+        return first[:half] + last[-half:]
+    lowered = text.lower()
+    words = lowered.split(None, MOST_WORDS)
+    if len(words) < _FEW_WORDS:
         return [lowered[at : at + 4] for at in range(min(len(lowered), MOST_WORDS))]
     return words[:MOST_WORDS]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from opentelemetry.trace import Span, get_current_span
 
+from farthing.instrumentation import settings
 from farthing.instrumentation.fingerprints.spans import is_model_call
 from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.instrumentation.forms.turn import (
@@ -75,16 +76,23 @@ def install_teller(teller: Teller) -> None:
 
 
 def shared_teller() -> Teller:
-    """The installed teller; where none is, one under the installation's key."""
+    """The installed teller; where none is, one under the environment's key."""
     if not _installed:
         from farthing.instrumentation.fingerprints.hashes import Hasher
-        from farthing.instrumentation.fingerprints.key import load_key
+        from farthing.instrumentation.fingerprints.key import KEY_VARIABLE, load_key
 
-        install_teller(Teller(Hasher(load_key())))
+        key = load_key(settings.environment().get(KEY_VARIABLE, ""))
+        install_teller(Teller(Hasher(key)))
     return _installed[0]
 
 
-def tell_of_tools(teller: Teller) -> bool:
+def hook_of_the_process() -> FingerprintHook:
+    """A hook for a package that is about to be instrumented; tools' spans tell too."""
+    tell_of_tools()
+    return FingerprintHook()
+
+
+def tell_of_tools() -> bool:
     """Make the tool spans of the official packages tell their fingerprints.
 
     No hook is called for tools, but all frameworks' packages end their tool spans in
@@ -96,15 +104,15 @@ def tell_of_tools(teller: Teller) -> bool:
     except (ImportError, AttributeError):
         return False
     if not hasattr(finish, "__wrapped__"):
-        module.ToolInvocation._apply_finish = _telling(finish, teller)  # noqa: SLF001
+        module.ToolInvocation._apply_finish = _telling(finish)  # noqa: SLF001
     return True
 
 
-def _telling(finish: Callable[..., None], teller: Teller) -> Callable[..., None]:
+def _telling(finish: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(finish)
     def finish_and_tell(invocation: Any, error: Any = None) -> None:
         try:
-            _tell_of_tool(invocation, teller, is_error=error is not None)
+            _tell_of_tool(invocation, is_error=error is not None)
         except Exception:
             _logger.debug("fingerprints of a tool failed", exc_info=True)
         finish(invocation, error)
@@ -112,13 +120,13 @@ def _telling(finish: Callable[..., None], teller: Teller) -> Callable[..., None]
     return finish_and_tell
 
 
-def _tell_of_tool(invocation: Any, teller: Teller, *, is_error: bool) -> None:
+def _tell_of_tool(invocation: Any, *, is_error: bool) -> None:
     result = invocation.tool_result
     if result is None or not invocation.span.is_recording():
         return
     name, arguments = invocation.name or "", invocation.arguments
     invocation.span.set_attributes(
-        teller.tool(name, arguments, result, is_error=is_error)
+        shared_teller().tool(name, arguments, result, is_error=is_error)
     )
 
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+KEY_VARIABLE: Final = "FARTHING_FINGERPRINT_KEY"
 FILE_NAME: Final = "fingerprint.key"
 _KEY_BYTES = 32
 _logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def load_key(setting: str = "", *, folder: Path | None = None) -> bytes:
         return _digest(_stored(path))
     except (OSError, RuntimeError, ValueError) as error:
         _logger.info(
-            "fingerprints: no key can be kept (%s); set FARTHING_FINGERPRINT_KEY", error
+            "fingerprints: no key can be kept (%s); set %s", error, KEY_VARIABLE
         )
         return _digest(_derived())
 

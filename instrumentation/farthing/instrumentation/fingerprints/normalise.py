@@ -113,7 +113,7 @@ def text_of(content: Any) -> str:
     if isinstance(content, Mapping):
         if len(content) == 1:
             [(key, inner)] = content.items()
-            if key in ("result", "output", "text", "content", "json"):
+            if key in ("result", "output", "text", "content", "json", "error"):
                 return text_of(inner)
         return canonical(content)
     if isinstance(content, Sequence) and not isinstance(content, bytes | bytearray):

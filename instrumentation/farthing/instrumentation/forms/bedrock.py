@@ -36,7 +36,7 @@ def _pieces(message: Any) -> Iterable[Piece]:
             failed = True if get(given, "status") == "error" else None
             call_id = str(get(given, "toolUseId", ""))
             yield Given(call_id, "", get(given, "content"), failed)
-        elif not by_model and "cachePoint" not in block:
+        elif not by_model and get(block, "cachePoint") is None:
             yield Spoken(by_model=False)
 
 

@@ -59,8 +59,8 @@ def _asked(call: Any) -> Asked:
 
 def _given(result: Any) -> Given:
     name, response = str(get(result, "name", "")), get(result, "response")
-    failed = isinstance(response, Mapping) and set(response) == {"error"}
-    return Given(str(get(result, "id", name)), name, response, failed or None)
+    failed = True if get(response, "error") else None
+    return Given(str(get(result, "id", name)), name, response, failed)
 
 
 def _config(request: Mapping[str, Any], snake: str, camel: str) -> Any:

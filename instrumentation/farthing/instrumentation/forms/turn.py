@@ -113,7 +113,7 @@ def _joined(result: Given, asked: Mapping[str, Asked]) -> Given:
 
 def get(value: Any, name: str, default: Any = None) -> Any:
     """A field of a mapping or of an SDK's object."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         found = value.get(name)
     else:
         found = getattr(value, name, None)
@@ -123,6 +123,8 @@ def get(value: Any, name: str, default: Any = None) -> Any:
 def listed(value: Any) -> Sequence[Any]:
     """A sequence that may be read twice, else nothing: what is an iterator is left to
     the SDK, which has to read it itself."""
+    if type(value) is list:
+        return value
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return value
     return ()

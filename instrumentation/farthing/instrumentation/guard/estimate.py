@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,8 @@ BYTES_PER_MEDIA_TOKEN: Final = 64
 _BASE64 = re.compile(r"data:|[A-Za-z0-9+/_-]{400}")
 _MESSAGE_TOKENS = 8
 _OUTPUTS = ("output", "reasoning", "output_audio")
+_SHORT = 2_000
+_MOST_MODELS = 1_000
 _MOST_DEPTH = 24
 _MESSAGE_DEPTH = 2
 """A message is a field of a list of a request."""
@@ -58,22 +61,27 @@ class Estimator:
         self._prices_file = prices_file
         self._longest: dict[str, int] = {}
         self._unpriced: set[str] = set()
+        self._unwritten: set[tuple[str, str]] = set()
+        """Models and lifetimes for which nobody is billed a cache write."""
 
     def before(self, call: ModelCall, form: Form | None) -> Estimate:
         """The most that a call is thought to cost."""
         asked = _asked_tokens(call.request)
         answer = self._answer_tokens(call, form)
-        plain = TokenBuckets(input=asked, output=answer)
-        cached = TokenBuckets(cache_write_5m=asked, output=answer)
-        longer = TokenBuckets(cache_write_1h=asked, output=answer)
-        kinds = [plain, cached]
-        if _asks_for_an_hour(call.request):
-            kinds.append(longer)
-        costs = [self._price(call, buckets) for buckets in kinds]
-        known = [femto for femto, is_guess in costs if not is_guess]
+        plain = self._price(call, TokenBuckets(input=asked, output=answer))
+        known = [plain] if not plain[1] else []
+        for lifetime in _lifetimes(call.request):
+            if (call.model, lifetime) in self._unwritten:
+                continue
+            buckets = replace(TokenBuckets(output=answer), **{lifetime: asked})
+            written = self._price(call, buckets)
+            if not written[1]:
+                known.append(written)
+            elif len(self._unwritten) < _MOST_MODELS:
+                self._unwritten.add((call.model, lifetime))
         if known:
-            return Estimate(max(known))
-        return Estimate(costs[0][0], is_guess=True)
+            return Estimate(max(femto for femto, _ in known))
+        return Estimate(plain[0], is_guess=True)
 
     def after(self, call: ModelCall, ended: Ended, held: int) -> Outcome | None:
         """What a call did cost; None where it was not billed.
@@ -128,7 +136,7 @@ class Estimator:
 
     def _say_unpriced(self, call: ModelCall, cost: Cost) -> None:
         name = f"{call.provider}/{call.model}"
-        if name not in self._unpriced and len(self._unpriced) < 1_000:
+        if name not in self._unpriced and len(self._unpriced) < _MOST_MODELS:
             self._unpriced.add(name)
             _logger.warning(
                 "guard: %s has no price (%s); it counts as $15 per million tokens of "
@@ -146,7 +154,10 @@ class Estimator:
         return int(most * ((form.choices(call.request) if form else None) or 1))
 
     def _learn(self, model: str, output_tokens: int) -> None:
-        if output_tokens > self._longest.get(model, 0) and len(self._longest) < 1_000:
+        if (
+            output_tokens > self._longest.get(model, 0)
+            and len(self._longest) < _MOST_MODELS
+        ):
             self._longest[model] = output_tokens
 
 
@@ -174,22 +185,23 @@ def _asked_tokens(request: Mapping[str, Any]) -> int:
 
 def _bytes_of(value: Any, depth: int) -> tuple[int, int]:
     """Bytes of the texts inside a value, and tokens of what is no text."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _bytes_of_text(value)
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return _bytes_of_fields(value, depth)
     if isinstance(value, bytes | bytearray):
         return 0, MEDIA_TOKENS + len(value) // BYTES_PER_MEDIA_TOKEN
-    if isinstance(value, Sequence) and depth < _MOST_DEPTH:
+    if (kind is list or isinstance(value, Sequence)) and depth < _MOST_DEPTH:
         inner = [_bytes_of(item, depth + 1) for item in value]
-        return sum(text for text, _ in inner), sum(other for _, other in inner)
+        return sum([text for text, _ in inner]), sum([other for _, other in inner])
     if hasattr(value, "model_dump"):
         return _bytes_of_fields(getattr(value, "__dict__", {}), depth)
     return 1, 0
 
 
 def _bytes_of_text(text: str) -> tuple[int, int]:
-    if len(text) > 2_000 and _BASE64.match(text):
+    if len(text) > _SHORT and _BASE64.match(text):
         return 0, MEDIA_TOKENS + len(text) // BYTES_PER_MEDIA_TOKEN
     return (len(text) if text.isascii() else len(text.encode(errors="replace"))), 0
 
@@ -199,10 +211,22 @@ def _bytes_of_fields(fields: Mapping[str, Any], depth: int) -> tuple[int, int]:
         return 0, 0
     texts, others = 0, _MESSAGE_TOKENS if depth == _MESSAGE_DEPTH else 0
     for key, value in fields.items():
+        texts += len(key)
+        if type(value) is str and len(value) < _SHORT and value.isascii():
+            texts += len(value)  # most are, and recursion is most of the work
+            continue
         text, other = _bytes_of(value, depth + 1)
-        texts += text + len(key)
+        texts += text
         others += other
     return texts, others
+
+
+def _lifetimes(request: Mapping[str, Any]) -> Sequence[str]:
+    """The kinds of cache write that a request may be billed: most providers decide
+    themselves what they keep, for a short time."""
+    if _asks_for_an_hour(request):
+        return ("cache_write_5m", "cache_write_1h")
+    return ("cache_write_5m",)
 
 
 def _asks_for_an_hour(request: Mapping[str, Any]) -> bool:

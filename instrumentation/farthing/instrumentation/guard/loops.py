@@ -93,17 +93,26 @@ class LoopWatch:
 
 
 def _tool(agent: str, result: Result) -> Step:
-    told: dict[str, object] = {
-        "kind": "tool",
-        "name": result.name,
-        "agent": agent,
-        "call_id": result.call_id,
-        **result.print._asdict(),
-    }
-    told |= {name: int(text) for name in _LENGTHS if (text := str(told[name]))}
-    told |= {name: told[name] == "true" for name in _FLAGS}
-    return Step.of({name: value for name, value in told.items() if value != ""})
+    told = result.print
+    return Step(
+        kind="tool",
+        name=result.name,
+        agent=agent,
+        call_id=result.call_id,
+        args_hash=told.args_hash,
+        args_norm_hash=told.args_norm_hash,
+        args_len=_number(told.args_len),
+        args_simhash=told.args_simhash,
+        result_hash=told.result_hash,
+        result_norm_hash=told.result_norm_hash,
+        result_shape_hash=told.result_shape_hash,
+        result_len=_number(told.result_len),
+        result_simhash=told.result_simhash,
+        empty=told.empty == "true",
+        error=told.error == "true",
+        err_sig_hash=told.err_sig_hash,
+    )
 
 
-_LENGTHS = ("args_len", "result_len")
-_FLAGS = ("empty", "error")
+def _number(text: str) -> int | None:
+    return int(text) if text else None

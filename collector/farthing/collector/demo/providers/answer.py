@@ -89,6 +89,7 @@ def answering(
 def _refused(ask: Asked, bill: Bill) -> int:
     """The status to refuse this attempt with; 0 to answer it."""
     bill.attempts[ask.digest] += 1
+    bill.requests.append(ask.body)
     if "refuse" in ask.words:
         return int(ask.number("refuse"))
     is_first = bill.attempts[ask.digest] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -39,13 +39,17 @@ class Item:
         self.buckets = replace(self.buckets, output=words, reasoning=0, output_audio=0)
 
 
+MOST_REQUESTS = 256
+
+
 class Bill:
-    """All items, and how often each request was tried."""
+    """All items, how often each request was tried, and the newest requests' bodies."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.attempts: Counter[str] = Counter()
         self.stored: dict[str, Any] = {}
+        self.requests: deque[dict[str, Any]] = deque(maxlen=MOST_REQUESTS)
         self._numbers = 0
 
     def number(self) -> int:
@@ -69,3 +73,4 @@ class Bill:
         """Forget the items and the attempts; numbers go on."""
         self.items.clear()
         self.attempts.clear()
+        self.requests.clear()

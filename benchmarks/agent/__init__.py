@@ -1,0 +1,1 @@
+"""What instrumentation costs an agent: `python -m benchmarks.agent.calls`."""

@@ -1,0 +1,81 @@
+"""An agent's work in all the ways in which Python hands work on; each makes a span."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import subprocess
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+from opentelemetry import trace
+
+from farthing.instrumentation import step, task
+
+CHILD = "from opentelemetry import trace; trace.get_tracer('c').start_span('{}').end()"
+
+
+def span(name: str) -> None:
+    trace.get_tracer("ways").start_span(name).end()
+
+
+class Worker(multiprocessing.get_context("fork").Process):
+    """A process that does its work in `run`, as applications write them."""
+
+    def run(self) -> None:
+        span("fork, own run")
+
+
+async def ways_of_asyncio() -> None:
+    async def coroutine() -> None:
+        span("task")
+
+    await asyncio.gather(coroutine())
+    await asyncio.to_thread(span, "to_thread")
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, span, "executor")
+    code = CHILD.format("asyncio child")
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    await child.wait()
+
+
+def ways_of_threads() -> None:
+    for thread in (
+        threading.Thread(target=span, args=("thread",)),
+        threading.Timer(0, span, ("timer",)),
+    ):
+        thread.start()
+        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        list(pool.map(span, ["pool"]))
+
+
+def ways_of_processes() -> None:
+    subprocess.run([sys.executable, "-c", CHILD.format("child")], check=True)
+    started = [Worker()]
+    for way in ("fork", "spawn"):
+        made = multiprocessing.get_context(way).Process(target=span, args=(way,))
+        started.append(made)
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, mp_context=fork) as pool:
+        pool.submit(span, "process pool").result()
+
+
+def main() -> None:
+    tracer = trace.get_tracer("ways")
+    root = tracer.start_as_current_span("root")
+    with task("review", id="run-1", user="bob"), root, step("plan"):
+        span("here")
+        ways_of_threads()
+        ways_of_processes()
+        asyncio.run(ways_of_asyncio())
+    span("after")
+
+
+if __name__ == "__main__":
+    main()
