@@ -16,7 +16,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-once test lint format bench constraints clean
+.PHONY: help install demo demo-once test test-matrix lint format bench constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ demo-once: $(INSTALLED) ## the same, ending by itself after the report
 test: $(INSTALLED) ## run the tests
 	@echo "test: pytest $(ARGS)"
 	@$(BIN)/pytest $(ARGS)
+
+test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write docs/sdks.md
+	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"
+	@$(BIN)/python -m tests.matrix $(ARGS)
 
 lint: $(INSTALLED) ## check style, types and layers
 	@echo "lint: ruff check"
