@@ -146,7 +146,12 @@ LIBRARIES: Final = (
         ours="pydantic_ai",
     ),
     Library(
-        "mcp", trigger="mcp", distributions=("mcp",), entry_points=("mcp",), ours="mcp"
+        "mcp",
+        trigger="mcp",
+        distributions=("mcp",),
+        entry_points=("mcp",),
+        ours="mcp",
+        has_own_spans=True,
     ),
 )
 BY_ENTRY_POINT: Final = {name: lib for lib in LIBRARIES for name in lib.entry_points}
