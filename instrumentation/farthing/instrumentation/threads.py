@@ -1,8 +1,8 @@
 """Carries OpenTelemetry's context, tags and all, into threads and their pools.
 
-What opentelemetry-instrumentation-threading does, and for threads with a `run` of their
-own too. Where that is installed it is left to do it. It is no dependency of ours because
-it pins other packages to one release: see docs/decisions.
+What opentelemetry-instrumentation-threading does, and for threads with a `run` of
+their own too. Where that is installed it is left to do it. It is no dependency of ours,
+because it pins other packages to one release: see docs/decisions.
 """
 
 from __future__ import annotations
