@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Case:
     error: str = ""
     billed: list[Item] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    tool_calls: int = 0
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -76,6 +77,20 @@ def _is_open(row: dict[str, Any]) -> bool:
     return row["cost_state"] == "no_usage" or "usage_partial" in row["flags"]
 
 
+def _of(row: dict[str, Any], cases: dict[str, Case]) -> Case:
+    """The case of a row. A program that was started by the agent tells no step."""
+    if not row["step"] and len(cases) == 1:
+        return next(iter(cases.values()))
+    return cases[row["step"]]
+
+
+def _told(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """The lines of JSON that an agent printed."""
+    lines = [json.loads(x) for x in done.stdout.splitlines() if x[:1] == "{"]
+    assert lines, done.stdout + done.stderr
+    return lines
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs agents against the stand-in, and loads what they tell into a ledger."""
@@ -95,23 +110,42 @@ class Runner:
         self.providers.bill.clear()
         self.receiver.spool.requests.clear()
         self.book.clear()
-        done = subprocess.run(
-            [
-                Path(python).with_name("opentelemetry-instrument"),
-                python,
-                AGENTS / f"{agent}.py",
-                *cases,
-            ],
-            env={**self._environment(), **environment},
+        done = self._run(
+            python, AGENTS / f"{agent}.py", *cases, environment=environment
+        )
+        self.book.load_requests(self.receiver.spool.requests)
+        return Tried(self._cases(_told(done)), done.stderr, self.book)
+
+    def run_bare(self, agent: str) -> dict[str, Any]:
+        """Run an agent without any instrumentation: what the application saw."""
+        done = self._run(sys.executable, AGENTS / f"{agent}.py", instrument=False)
+        return {line["case"]: line["saw"] for line in _told(done)}
+
+    def run_broken(
+        self, agent: str, places: Sequence[str], *, cases: Sequence[str]
+    ) -> dict[str, Any]:
+        """Run cases of an agent with each place of ours broken: what was seen."""
+        script = AGENTS / "broken.py"
+        words = (agent, ",".join(cases), *places)
+        done = self._run(sys.executable, script, *words)
+        return {line["place"]: line["saw"] for line in _told(done)}
+
+    def _run(
+        self,
+        python: str,
+        *words: str | Path,
+        instrument: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        program = Path(python).with_name("opentelemetry-instrument")
+        return subprocess.run(
+            [*([program] if instrument else []), python, *words],
+            env={**self._environment(), **(environment or {})},
             capture_output=True,
             text=True,
             timeout=RUN_S,
             check=False,
         )
-        saw = [json.loads(line) for line in done.stdout.splitlines() if line[:1] == "{"]
-        assert saw, done.stdout + done.stderr
-        self.book.load_requests(self.receiver.spool.requests)
-        return Tried(self._cases(saw), done.stderr, self.book)
 
     def _environment(self) -> dict[str, str]:
         kept = {"PATH", "HOME", "LANG", "TMPDIR"}
@@ -132,8 +166,16 @@ class Runner:
         for item in self.providers.bill.items:
             cases[item.case].billed.append(item)
         for row in self._calls():
-            cases[row["step"]].rows.append(row)
+            _of(row, cases).rows.append(row)
+        for row in self._tools():
+            _of(row, cases).tool_calls += row["n"]
         return cases
+
+    def _tools(self) -> Iterator[dict[str, Any]]:
+        yield from self.book.store.rows(
+            "SELECT step, sum(tool_calls) AS n FROM spans WHERE kind = 'tool'"
+            " GROUP BY step"
+        )
 
     def _calls(self) -> Iterator[dict[str, Any]]:
         """Calls in force: per span its last entry, where its sum is one."""
@@ -143,8 +185,8 @@ class Runner:
             " sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,"
             " argMax(cost_state, (calls > 0, entry = 'correction')) AS cost_state,"
             " argMax(flags, (calls > 0, entry = 'correction')) AS flags,"
-            " any(scope) AS scope, any(model) AS model, any(response_id) AS response_id,"
-            " any(agent) AS agent, any(task_type) AS task_type"
+            " any(scope) AS scope, any(model) AS model, any(task_type) AS task_type,"
+            " any(business_unit) AS business_unit"
             " FROM spans WHERE kind IN ('model_call', 'embedding')"
             " GROUP BY step, trace_id, span_id HAVING n = 1"
         )

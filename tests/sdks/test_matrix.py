@@ -1,27 +1,47 @@
-from __future__ import annotations
+"""Every SDK of the matrix, for real, in an environment of its own.
 
-import os
+Run by `make test-matrix`, which installs the environments; skipped otherwise.
+"""
+
+from __future__ import annotations
 
 import pytest
 
+from tests.matrix import table
+from tests.matrix.environments import Environment, environments
+from tests.sdks.outcomes import outcomes
 from tests.sdks.running import Runner
 
+RUNS = [(env, agent) for env in environments() for agent in env.agents]
+IDS = [f"matrix_{env.name.replace('-', '_')}_{agent}" for env, agent in RUNS]
 
-@pytest.mark.parametrize("agent", os.environ.get("TRY", "").split(","))
-def test_try(runner: Runner, agent: str) -> None:
-    name, python = agent.split("@")
-    tried = runner.run(f"{name}_agent", python=f"/tmp/sdks/{python}/bin/python")
-    print(tried.stderr[-3000:])
-    wrong = {case.name: case.differences() for case in tried.cases.values()}
-    for case in tried.cases.values():
-        print(
-            case.name,
-            case.saw,
-            case.error,
-            "billed",
-            len(case.billed),
-            [(r["scope"], r["cost_state"], r["n"]) for r in case.rows],
-        )
-    for c, w in wrong.items():
-        print("WRONG", c, w) if w else 0
-    assert not {k for k, v in wrong.items() if v}
+
+@pytest.mark.parametrize(("environment", "agent"), RUNS, ids=IDS)
+def test_the_ledger_equals_the_bill(
+    request: pytest.FixtureRequest,
+    environment: Environment,
+    agent: str,
+) -> None:
+    """Of every case the ledger has the calls and tokens that were billed, each once."""
+    if not request.config.getoption("--matrix"):
+        pytest.skip("make test-matrix")
+    if not environment.python.exists() or environment.failure.exists():
+        pytest.skip("it could not be installed")
+    runner: Runner = request.getfixturevalue("runner")
+    tried = runner.run(f"{agent}_agent", python=str(environment.python))
+    cases = outcomes(tried)
+    found = {"versions": _versions(environment, agent), "cases": cases}
+    table.write_results({agent: found})
+    wrong = {k: v for k, v in cases.items() if v["outcome"].startswith("differs")}
+    assert wrong == {}, tried.stderr
+
+
+def _versions(environment: Environment, agent: str) -> dict[str, str]:
+    """Of the agent's own packages, where an environment has several agents."""
+    versions = environment.versions()
+    own = {n: v for n, v in versions.items() if n.replace("-", "_") in _own(agent)}
+    return own or versions
+
+
+def _own(agent: str) -> tuple[str, ...]:
+    return (agent, *{"bedrock": ("boto3",)}.get(agent, ()))

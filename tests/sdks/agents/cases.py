@@ -65,7 +65,9 @@ def run_all() -> None:
         except Exception as failed:  # noqa: BLE001 - told to the test
             error = f"{type(failed).__name__}: {failed}"
             traceback.print_exc()
-        print(json.dumps({"case": name, "saw": saw, "error": error}), flush=True)
+        line = json.dumps({"case": name, "saw": saw, "error": error})
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 async def _awaited(awaitable: Any) -> Any:

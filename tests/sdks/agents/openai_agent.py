@@ -200,10 +200,8 @@ def responses_left_early() -> Any:
 @case
 def background() -> Any:
     response = client.responses.create(model=MODEL, input=prompt(), background=True)
-    seen = [response.status]
-    for _ in range(3):
-        seen.append(client.responses.retrieve(response.id).status)
-    return seen
+    later = [client.responses.retrieve(response.id).status for _ in range(3)]
+    return [response.status, *later]
 
 
 @case

@@ -85,6 +85,9 @@ def _say(known: Mapping[str, Any], seen: Seen) -> None:
     if known.get(_CREATED) is not None:
         said[f"anthropic.usage.{_CREATED}.{_SHORT}"] = count(known, _CREATED, _SHORT)
         said[f"anthropic.usage.{_CREATED}.{_LONG}"] = count(known, _CREATED, _LONG)
+    thought = count(known, "output_tokens_details", "thinking_tokens")
+    if thought:  # older releases of the SDK do not know it
+        said["gen_ai.usage.reasoning.output_tokens"] = thought
     searches = count(known, "server_tool_use", "web_search_requests")
     if searches:
         said[semconv.WEB_SEARCHES] = searches

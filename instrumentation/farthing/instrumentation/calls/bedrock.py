@@ -136,8 +136,6 @@ def _invoked(answer: Any, seen: Seen) -> None:
     headers = get(answer, "ResponseMetadata", "HTTPHeaders") or {}
     if seen.usage is None or not seen.usage.total_output:
         _read_headers(headers, seen)
-    elif seen.usage.reasoning:
-        seen.attributes["gen_ai.usage.reasoning.output_tokens"] = seen.usage.reasoning
     seen.attributes.pop("anthropic.response.service_tier", None)
 
 

@@ -8,6 +8,7 @@ ask for it. The chunk is seen by what watches the call, and is then hidden.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from fnmatch import fnmatch
 from functools import cache
 from importlib.resources import files
@@ -103,14 +104,21 @@ def _is_asked(completions: Any, kwargs: dict[str, Any], hosts: Hosts) -> bool:
 def _hidden(answer: Any) -> Any:
     """The stream without its tail; of a raw response, the one that it parses into."""
     try:
-        if hasattr(answer, "__aiter__"):
-            return TailHiddenAsync(answer)
-        if hasattr(answer, "__iter__"):
-            return TailHidden(answer)
-        return _Raw(answer) if hasattr(answer, "parse") else answer
+        if hasattr(answer, "parse") and hasattr(answer, "http_response"):
+            return _Raw(answer)
+        is_async = hasattr(type(answer), "__aiter__")
+        return TailHiddenAsync(answer) if is_async else TailHidden(answer)
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
         say_once(_hidden, error)
         return answer
+
+
+def _is(test: Callable[[Any], bool], chunk: Any) -> bool:
+    try:
+        return test(chunk)
+    except Exception as error:  # noqa: BLE001 - it must not reach the agent
+        say_once(test, error)
+        return False
 
 
 def is_tail(chunk: Any) -> bool:
@@ -164,7 +172,7 @@ class TailHidden(_Proxy):
         if self._self_read:
             return self._self_read.next()
         chunk = self._seen()
-        if _is_last(chunk):
+        if _is(_is_last, chunk):
             try:
                 self._self_read.chunks.append(self._seen())
             except BaseException as error:  # noqa: BLE001 - raised when it is its turn
@@ -173,7 +181,7 @@ class TailHidden(_Proxy):
 
     def _seen(self) -> Any:
         chunk = next(self.__wrapped__)
-        return next(self.__wrapped__) if is_tail(chunk) else chunk
+        return next(self.__wrapped__) if _is(is_tail, chunk) else chunk
 
 
 class TailHiddenAsync(_Proxy):
@@ -194,7 +202,7 @@ class TailHiddenAsync(_Proxy):
         if self._self_read:
             return self._self_read.next()
         chunk = await self._seen()
-        if _is_last(chunk):
+        if _is(_is_last, chunk):
             try:
                 self._self_read.chunks.append(await self._seen())
             except Exception as error:  # noqa: BLE001 - raised when it is its turn
@@ -203,7 +211,7 @@ class TailHiddenAsync(_Proxy):
 
     async def _seen(self) -> Any:
         chunk = await anext(self.__wrapped__)
-        return await anext(self.__wrapped__) if is_tail(chunk) else chunk
+        return await anext(self.__wrapped__) if _is(is_tail, chunk) else chunk
 
 
 class _Raw(_Proxy):
