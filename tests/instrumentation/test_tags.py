@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
@@ -152,7 +152,7 @@ def test_functions_of_every_kind_can_be_decorated(seen: Recording) -> None:
         return "coroutine"
 
     @step("generator")
-    def generator() -> Iterator[str]:
+    def generator() -> Generator[str, str, None]:
         try:
             span(seen, str((yield "generator")))
         except KeyError as error:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
 from opentelemetry import trace
 
@@ -20,7 +21,10 @@ def span(name: str) -> None:
     trace.get_tracer("ways").start_span(name).end()
 
 
-class Worker(multiprocessing.get_context("fork").Process):
+FORK = multiprocessing.get_context("fork")
+
+
+class Worker(FORK.Process):  # type: ignore[misc, name-defined]
     """A process that does its work in `run`, as applications write them."""
 
     def run(self) -> None:
@@ -53,16 +57,17 @@ def ways_of_threads() -> None:
 
 def ways_of_processes() -> None:
     subprocess.run([sys.executable, "-c", CHILD.format("child")], check=True)
-    started = [Worker()]
-    for way in ("fork", "spawn"):
-        made = multiprocessing.get_context(way).Process(target=span, args=(way,))
-        started.append(made)
+    spawn = multiprocessing.get_context("spawn")
+    started: list[Any] = [
+        Worker(),
+        FORK.Process(target=span, args=("fork",)),
+        spawn.Process(target=span, args=("spawn",)),
+    ]
     for process in started:
         process.start()
     for process in started:
         process.join()
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(1, mp_context=fork) as pool:
+    with ProcessPoolExecutor(1, mp_context=FORK) as pool:
         pool.submit(span, "process pool").result()
 
 

@@ -14,11 +14,22 @@ a run start anew.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from farthing.errors import BudgetExceeded, LoopDetected, RunStopped
-from farthing.instrumentation.guard import reset_budget
-from farthing.instrumentation.guard.notices import Notice, on_limit
 from farthing.instrumentation.outcomes import outcome
 from farthing.instrumentation.scopes import step, tags, task
+
+if TYPE_CHECKING:
+    from farthing.instrumentation.guard import reset_budget
+    from farthing.instrumentation.guard.notices import Notice, on_limit
+
+_WHEN_ASKED_FOR: Final = {
+    "reset_budget": "farthing.instrumentation.guard",
+    "Notice": "farthing.instrumentation.guard.notices",
+    "on_limit": "farthing.instrumentation.guard.notices",
+}
 
 __all__ = [
     "BudgetExceeded",
@@ -32,3 +43,10 @@ __all__ = [
     "tags",
     "task",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The guard's names, imported by those who use them: most processes do not."""
+    if name in _WHEN_ASKED_FOR:
+        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 What opentelemetry-instrumentation-threading does, which is left to do it where it is
 installed. It is no dependency of ours because it pins other packages to one release:
-docs/decisions/0013-agent-own-thread-context.md.
+docs/decisions/0015-agent-core-own-thread-context.md.
 """
 
 from __future__ import annotations
