@@ -28,6 +28,8 @@ READS_ENVIRONMENT = {
 MONEY = (
     "instrumentation/farthing/economics/prices",
     "instrumentation/farthing/economics/usage.py",
+    "instrumentation/farthing/economics/budgets.py",
+    "instrumentation/farthing/instrumentation/guard",
 )
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 

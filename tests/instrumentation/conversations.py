@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -139,9 +140,32 @@ def bedrock() -> Conversation:
     return Conversation("botocore", "chat", request)
 
 
+def gemini_json() -> Conversation:
+    """What Gemini's SDK sends, in place of what it is given."""
+    library, operation, given = gemini()
+    texts = {"function_call": "functionCall", "function_response": "functionResponse"}
+    contents = json.dumps(given["contents"])
+    for snake, camel in texts.items():
+        contents = contents.replace(snake, camel)
+    request = {
+        "contents": json.loads(contents),
+        "systemInstruction": {"parts": [{"text": SYSTEM}]},
+        "tools": [{"functionDeclarations": [{"name": "weather"}]}],
+        "generationConfig": {"maxOutputTokens": 100},
+    }
+    return Conversation(library, operation, request)
+
+
 ALL = {
     make.__name__: make
-    for make in (openai_chat, openai_responses, anthropic, gemini, bedrock)
+    for make in (
+        openai_chat,
+        openai_responses,
+        anthropic,
+        gemini,
+        gemini_json,
+        bedrock,
+    )
 }
 
 

@@ -34,9 +34,10 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` makes those who hear of model calls, when the first library is there;
-    `readers` gain what a framework knows. `is_distro` is false where another distro
-    loads the instrumentors: ours then only adds what is its own.
+    `observers` makes those who hear of model calls, when the first library is there,
+    and `calls` says how those are made; `readers` gain what a framework knows.
+    `is_distro` is false where another distro loads the instrumentors: ours then only
+    adds what is its own.
     """
 
     disabled: frozenset[str] = frozenset()

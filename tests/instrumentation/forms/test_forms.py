@@ -36,7 +36,7 @@ def with_messages(talk: Conversation, messages: Any) -> dict[str, Any]:
 def test_the_form_is_found(make: Make) -> None:
     """A request's library and keys say which form it has."""
     talk = make()
-    assert form(talk).name == make.__name__
+    assert form(talk).name == make.__name__.removesuffix("_json")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,7 @@ def test_only_what_came_after_the_models_last_message_is_new(make: Make) -> None
         "openai_responses": {"type": "message", "role": "assistant", "content": []},
         "anthropic": {"role": "assistant", "content": "done"},
         "gemini": {"role": "model", "parts": [{"text": "done"}]},
+        "gemini_json": {"role": "model", "parts": [{"text": "done"}]},
         "bedrock": {"role": "assistant", "content": [{"text": "done"}]},
     }[make.__name__]
     request = with_messages(talk, [*messages, answered])
@@ -203,6 +204,10 @@ def test_iterators_are_left_to_the_sdk() -> None:
             {"type": "tool_use", "id": "c", "name": "weather", "input": {}}]}),
         (conversations.gemini, {"candidates": [{"content": {"role": "model", "parts": [
             {"text": "fine"}, {"function_call": {"id": "c", "name": "weather"}}]}}]}),
+        (conversations.gemini_json, {"body": json.dumps({"candidates": [{"content": {
+            "role": "model", "parts": [{"text": "hm", "thought": True},
+            {"text": "fine"},
+            {"functionCall": {"id": "c", "name": "weather"}}]}}]})}),
         (conversations.bedrock, {"output": {"message": {"role": "assistant",
             "content": [{"text": "fine"},
             {"toolUse": {"toolUseId": "c", "name": "weather", "input": {}}}]}}}),

@@ -116,7 +116,11 @@ def test_a_model_without_a_price_counts_by_a_pessimistic_rate(
     assert stop.value.spent_usd == Decimal("0.09") * len(worker.sent)
     assert "pessimistic" in str(stop.value)
     assert notices[-1].is_estimate is True
-    said = [r for r in caplog.records if "no-such-model has no price" in r.getMessage()]
+    said = [
+        r
+        for r in caplog.records
+        if "no-such-model has no price for its calls" in r.getMessage()
+    ]
     assert len(said) == 1
 
 
@@ -359,3 +363,13 @@ def test_a_notice_is_an_event_on_the_current_span() -> None:
     assert told["farthing.limit.name"] == "usd"
     assert told["farthing.limit.allowed"] == "0.100000000000000"
     assert told["farthing.limit.action"] == "warn"
+
+
+def test_a_priced_model_is_not_called_unpriced(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A model that bills no cache writes has a price all the same."""
+    worker = agent({"FARTHING_BUDGET_USD": "1"}, model="gemini-2.5-flash")
+    worker.provider, worker.library = "gemini", "google_genai"
+    worker.call()
+    assert caplog.text == ""

@@ -1,10 +1,12 @@
 """Gemini's contents: a text, a content, parts, or a list of any of these.
 
-Function responses need not have an id; they are then joined to their call by name.
+The SDK's own arguments (`config=…`) and the JSON that is sent are read alike. Function
+responses need not have an id; they are then joined to their call by name.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -63,15 +65,17 @@ def _given(result: Any) -> Given:
     return Given(str(get(result, "id", name)), name, response, failed)
 
 
-def _config(request: Mapping[str, Any], snake: str, camel: str) -> Any:
-    return _either(request.get("config"), snake, camel)
-
-
 def _prefix(request: Mapping[str, Any]) -> tuple[Any, Any]:
+    config = request.get("config", request)
     return (
-        _config(request, "system_instruction", "systemInstruction"),
-        _config(request, "tools", "tools"),
+        _either(config, "system_instruction", "systemInstruction"),
+        get(config, "tools"),
     )
+
+
+def _bound(request: Mapping[str, Any], snake: str, camel: str) -> int | None:
+    config = request.get("config", request.get("generationConfig"))
+    return number(_either(config, snake, camel))
 
 
 def _append(request: MutableMapping[str, Any], text: str) -> None:
@@ -80,13 +84,13 @@ def _append(request: MutableMapping[str, Any], text: str) -> None:
 
 
 def _reply(response: Any) -> Reply:
-    contents = [get(c, "content") for c in listed(get(response, "candidates"))]
-    texts = (text_parts(get(content, "parts")) for content in contents)
+    body = get(response, "body")
+    told = json.loads(body) if isinstance(body, str) and body else response
+    contents = [get(c, "content") for c in listed(get(told, "candidates"))]
+    parts = [part for content in contents for part in listed(get(content, "parts"))]
+    words = text_parts([part for part in parts if not get(part, "thought")])
     pieces = (p for content in contents if content for p in _pieces(content))
-    return Reply(
-        "\n".join(text for text in texts if text),
-        tuple(piece for piece in pieces if isinstance(piece, Asked)),
-    )
+    return Reply(words, tuple(piece for piece in pieces if isinstance(piece, Asked)))
 
 
 FORM = Form(
@@ -94,12 +98,8 @@ FORM = Form(
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,
-    max_output=lambda request: number(
-        _config(request, "max_output_tokens", "maxOutputTokens")
-    ),
+    max_output=lambda r: _bound(r, "max_output_tokens", "maxOutputTokens"),
     append=_append,
     reply=_reply,
-    choices=lambda request: number(
-        _config(request, "candidate_count", "candidateCount")
-    ),
+    choices=lambda r: _bound(r, "candidate_count", "candidateCount"),
 )

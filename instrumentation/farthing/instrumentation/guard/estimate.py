@@ -74,7 +74,7 @@ class Estimator:
             if (call.model, lifetime) in self._unwritten:
                 continue
             buckets = replace(TokenBuckets(output=answer), **{lifetime: asked})
-            written = self._price(call, buckets)
+            written = self._price(call, buckets, says=False)
             if not written[1]:
                 known.append(written)
             elif len(self._unwritten) < _MOST_MODELS:
@@ -111,9 +111,14 @@ class Estimator:
         return load_user_json(self._prices_file, packaged)
 
     def _price(
-        self, call: ModelCall, buckets: TokenBuckets, *, model: str = ""
+        self,
+        call: ModelCall,
+        buckets: TokenBuckets,
+        *,
+        model: str = "",
+        says: bool = True,
     ) -> tuple[int, bool]:
-        """Femto-USD, and whether part of it is guessed."""
+        """Femto-USD, and whether part of it is guessed, which is said once."""
         from farthing.economics.prices import Call, price
 
         tier = call.request.get("service_tier")
@@ -131,7 +136,8 @@ class Estimator:
         )
         if cost.femto_usd is not None and not cost.missing:
             return cost.femto_usd, False
-        self._say_unpriced(call, cost)
+        if says:
+            self._say_unpriced(call, cost)
         return _guessed(buckets, cost), True
 
     def _say_unpriced(self, call: ModelCall, cost: Cost) -> None:
@@ -139,9 +145,10 @@ class Estimator:
         if name not in self._unpriced and len(self._unpriced) < _MOST_MODELS:
             self._unpriced.add(name)
             _logger.warning(
-                "guard: %s has no price (%s); it counts as $15 per million tokens of "
-                "input and $75 of output. Give it a price in the prices file.",
+                "guard: %s has no price for %s (%s), which counts as $15 per million "
+                "tokens of input and $75 of output; give it one in the prices file",
                 name,
+                ", ".join(cost.missing) or "its calls",
                 cost.reason,
             )
 
