@@ -52,9 +52,10 @@ format: $(INSTALLED) ## rewrite the sources in the project's style
 	@$(BIN)/ruff check --fix --quiet --output-format concise
 	@$(BIN)/ruff format
 
-bench: $(INSTALLED) ## measure: throughput, latency, crashes (minutes, not seconds)
+bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (tens of minutes)
 	@echo "bench: ingest"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
+	@$(if $(ARGS),,echo "bench: agent, calls"; $(BIN)/python -m benchmarks.agent.calls)
 
 constraints: ## write constraints.txt anew, from the newest releases
 	@echo "constraints: installing the newest releases into a new environment"

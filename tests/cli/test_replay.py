@@ -18,7 +18,7 @@ from farthing.collector.replay.files import read
 from tests.cli.conftest import CAPTURES, Ask
 from tests.cli.farthing_process import answer, farthing, up
 
-_LOADING = {"load", "load_position", "intake", "ingested_at"}
+_LOADING = {"load", "load_position", "ingested_at"}
 _CALLS = """
 SELECT scope, sum(s.calls) AS calls, sum(input_tokens) AS input,
     sum(cache_read_tokens) AS cache_read,

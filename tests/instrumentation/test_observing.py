@@ -74,14 +74,6 @@ BREAKS = {
         "from farthing.instrumentation.fingerprints import hashes\n"
         "hashes.Hasher.hash = broken\n"
     ),
-    "forms": (
-        "from farthing.instrumentation.fingerprints import observer\n"
-        "observer.form_of = broken\n"
-    ),
-    "spans": (
-        "from farthing.instrumentation.fingerprints import observer\n"
-        "observer.place = broken\n"
-    ),
     "key": (
         "from farthing.instrumentation import observing\nobserving.load_key = broken\n"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -218,8 +218,8 @@ def test_batches_grow_again_after_a_refusal(
     sizes: list[int] = []
     load = on_way.ledger.load
 
-    def counted(name: str, requests: Iterable[bytes]) -> None:
-        sizes.append(len(list(requests)))
+    def counted(name: str, requests: Sequence[bytes]) -> None:
+        sizes.append(len(requests))
         load(name, requests)
 
     monkeypatch.setattr(on_way.ledger, "load", counted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -43,7 +43,7 @@ class Book:
         """Load spans as one batch and settle it; returns its name."""
         return self.load_requests([request(spans)])
 
-    def load_requests(self, requests: Iterable[bytes]) -> str:
+    def load_requests(self, requests: Sequence[bytes]) -> str:
         name = f"batch {next(_batches)}"
         self.ledger.load(name, requests)
         self.settler(name)

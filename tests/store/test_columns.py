@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from farthing.collector.store.client import Store
-from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.ledger import STRUCTURE, Ledger
+from farthing.collector.store.text import fill, quoted
 from tests.store.ledger_doc import PAGE, written
 
 _SAME = (
@@ -28,8 +29,9 @@ def _columns(store: Store, query: str) -> dict[str, tuple[str, str]]:
 def test_decoding_yields_the_columns_of_the_ledger(ledger: Ledger) -> None:
     """What a batch is decoded to has every column of the ledger but those that only
     corrections have, each of a type that keeps its values."""
-    decode = ledger._intake.statement(ledger._table)
-    decoded = _columns(ledger.store, f"DESCRIBE ({decode})")
+    select = ledger._insert.partition("\nSELECT *")[2]
+    source = {"source": f"null({quoted(STRUCTURE)})"}
+    decoded = _columns(ledger.store, f"DESCRIBE (SELECT *{fill(select, source)})")
     declared = _columns(
         ledger.store,
         "SELECT name, type, comment FROM system.columns"

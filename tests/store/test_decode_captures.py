@@ -57,7 +57,7 @@ CASES = [
 def loaded(ledger: Ledger) -> Ledger:
     """The ledger with every capture in it, each a batch by its name."""
     for path in sorted(CAPTURES.glob("*.pb")):
-        ledger.load(f"capture {path.name.partition('.')[0]}", captured(path))
+        ledger.load(f"capture {path.name.partition('.')[0]}", [*captured(path)])
     return ledger
 
 

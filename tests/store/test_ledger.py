@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from farthing.collector.store.client import Refused, Store
-from farthing.collector.store.intake import Intake
 from farthing.collector.store.ledger import Ledger
-from farthing.collector.store.schema import Ddl
 from farthing.economics.prices import load_catalogue
 from tests.store.otlp import Told, request
 
@@ -46,24 +44,10 @@ def _started_again(ledger: Ledger) -> Ledger:
     return again
 
 
-def _intakes(ledger: Ledger) -> list[str]:
-    found = ledger.store.rows(
-        "SELECT name FROM system.tables WHERE database = currentDatabase()"
-        " AND name LIKE 'intake%' ORDER BY name"
-    )
-    return [row["name"] for row in found]
-
-
-class _Other(Intake):
-    """The intake of a program of another version."""
-
-    _own = "intake_other"
-
-
 def _other_version(ledger: Ledger) -> Ledger:
+    """A program of another version: it decodes by another text."""
     other = _started_again(ledger)
-    other._intake = _Other(ledger.store, ledger._ddl, ledger._intake.decoder)
-    other._table = other._intake.table()
+    other._insert = other._insert.replace(" AS decoding", "|| '-other' AS decoding")
     return other
 
 
@@ -86,8 +70,8 @@ def test_a_batch_counts_once_after_an_upgrade(new_ledger: Ledger) -> None:
     again.load("a", [REQUEST])
     again.load("b", [REQUEST])
     assert _counts(again) == {"spans": 2, "runs": 2, "hours": 2}
-    ways = again.store.rows("SELECT load, intake FROM spans ORDER BY load")
-    assert [row["intake"] for row in ways] == [other._table, again._table]
+    by = again.store.rows("SELECT decoding FROM spans ORDER BY load")
+    assert [row["decoding"].endswith("-other") for row in by] == [True, False]
 
 
 def test_what_was_loaded_in_part_is_completed(new_ledger: Ledger) -> None:
@@ -101,55 +85,19 @@ def test_what_was_loaded_in_part_is_completed(new_ledger: Ledger) -> None:
     assert _counts(new_ledger) == {"spans": 1, "runs": 1, "hours": 1}
 
 
-def test_old_intakes_of_other_versions_are_dropped(new_ledger: Ledger) -> None:
-    """Intakes of other programs go when they are old; ours and fresh ones stay."""
-    own = _intakes(new_ledger)
-    other = _other_version(new_ledger)._table
-    new_ledger._intake.drop_old()
-    assert _intakes(new_ledger) == [*own, other, f"{other}_view"]
-    new_ledger._intake.drop_old(older_than_s=-60)
-    assert _intakes(new_ledger) == own
-
-
-def test_a_program_whose_intake_was_dropped_makes_another(new_ledger: Ledger) -> None:
-    """A collector of another version that still runs goes on after its intake was
-    dropped, through one with a new name, and what it sends again counts once."""
-    other = _other_version(new_ledger)
-    other.load("a", [REQUEST])
-    dropped = other._table
-    new_ledger._intake.drop_old(older_than_s=-60)
-    other.load("b", [REQUEST])
-    other.load("b", [REQUEST])
-    assert _counts(other) == {"spans": 2, "runs": 2, "hours": 2}
-    assert dropped not in _intakes(other)
-    restarted = _other_version(other)
-    restarted.load("a", [REQUEST])
-    assert _counts(other) == {"spans": 2, "runs": 2, "hours": 2}
-
-
-def test_an_intake_without_a_view_is_not_used(new_ledger: Ledger) -> None:
-    """A table whose view is not there, or not yet, would lose what is inserted."""
-    other = _other_version(new_ledger)
-    other.store.command(f"DROP TABLE {other._table}_view")
-    assert other._intake.table() != other._table
-
-
-def test_an_intake_that_cannot_be_made_leaves_nothing(new_ledger: Ledger) -> None:
-    """A table without its view would take spans and lose them: it is dropped."""
-
-    class Broken(_Other):
-        _own = "intake_broken"
-
-        def statement(self, table: str) -> str:
-            return f"SELECT nothing FROM nowhere.{table}"
-
-    own = _intakes(new_ledger)
-    broken = Broken(
-        new_ledger.store, Ddl(new_ledger.store.address), new_ledger._intake.decoder
+def test_a_batch_of_many_blocks_counts_once(new_ledger: Ledger) -> None:
+    """A batch that is read in more than one block is written as one, under its name."""
+    large = [
+        request([Told({**CALL, "padding": f"{i:03}" * 250_000})]) for i in range(24)
+    ]
+    new_ledger.load("a", large)
+    _started_again(new_ledger).load("a", large)
+    assert _counts(new_ledger) == {"spans": 24, "runs": 24, "hours": 24}
+    written = new_ledger.store.rows(
+        "SELECT count() AS parts FROM system.parts"
+        " WHERE database = currentDatabase() AND table = 'spans' AND active"
     )
-    with pytest.raises(Exception, match="nowhere"):
-        broken.table()
-    assert _intakes(new_ledger) == own
+    assert written == [{"parts": 1}]
 
 
 def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:

@@ -53,9 +53,9 @@ def ledger_on_server(open_store: OpenStore) -> Ledger:
 
 
 def _table(store: Store, name: str) -> list[dict[str, Any]]:
-    """Its rows, without when and by which of several equal ways they came in."""
+    """Its rows, without when they came in."""
     rows = store.rows(f"SELECT * FROM {name} ORDER BY ALL")
-    its_own = ("ingested_at", "intake")
+    its_own = ("ingested_at",)
     return [{k: v for k, v in row.items() if k not in its_own} for row in rows]
 
 

@@ -73,6 +73,8 @@ def _guard(environment: Mapping[str, str], teller: Teller) -> Guard | None:
     if not settings.is_on:
         return None
     prices = environment.get(PRICES_VARIABLE, "")
+    if prices and not prices.endswith(".json"):
+        _logger.warning("the guard reads prices as JSON only, not %s", prices)
     guard = Guard(
         settings,
         teller=teller,

@@ -13,9 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from farthing import semconv
 from farthing.instrumentation.context import (
     AGENT,
-    own_tags,
     process_run_id,
-    process_tags,
+    said_tags,
 )
 from farthing.instrumentation.hosts import Surroundings, is_model_call
 from farthing.instrumentation.isolate import attempt
@@ -46,12 +45,12 @@ class TagSpans(SpanProcessor):
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
         parent = trace.get_current_span(parent_context)
         tags = known_tags(self._readers, parent_context)
-        own = span.attributes or {}
         if isinstance(parent, ReadableSpan):
             self._surroundings.note(span, parent)
             tags = {**_inherited(parent), **tags}
         elif _is_alone(span, parent):
-            tags.setdefault(semconv.TASK_ID, process_run_id())
+            tags = {semconv.TASK_ID: process_run_id(), **tags}
+        own = set(span.attributes or ())
         new = {name: value for name, value in tags.items() if name not in own}
         if new:
             span.set_attributes(new)
@@ -60,7 +59,8 @@ class TagSpans(SpanProcessor):
 def _inherited(parent: ReadableSpan) -> dict[str, str]:
     """Whose work a span is, from the span that it is a part of."""
     known = parent.attributes or {}
-    return {name: str(known[name]) for name in _INHERITED if name in known}
+    found = ((name, known.get(name)) for name in _INHERITED)
+    return {name: str(value) for name, value in found if value is not None}
 
 
 def _is_alone(span: Span, parent: trace.Span) -> bool:
@@ -104,12 +104,12 @@ class TagLogRecords(LogRecordProcessor):
 
 def known_tags(
     readers: list[Reader], context: otel.Context | None = None
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Attributes by name: what code or a caller gave, else what the environment says,
     else what a framework knows."""
-    merged = {**process_tags().values, **own_tags(context).values}
-    tags = {name: value for name, value in merged.items() if value}
+    tags = said_tags(context)
     for reader in readers:
-        known = attempt("read the tags of a framework", reader) or {}
-        tags = {**known, **tags}
+        known = attempt("read the tags of a framework", reader)
+        if known:
+            tags = {**known, **tags}
     return tags

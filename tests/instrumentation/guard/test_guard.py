@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from farthing.economics.budgets import Account, RunLimits
 from farthing.economics.usage import TokenBuckets
 from farthing.errors import BudgetExceeded, LoopDetected, RunStopped
 from farthing.instrumentation.calls import Ended
+from farthing.instrumentation.guard.estimate import Estimator
 from farthing.instrumentation.guard.notices import Notice, on_limit
 from farthing.instrumentation.guard.runs import Run
 from tests.instrumentation.guard.agents import Agent, agent, with_result
@@ -277,7 +280,38 @@ def test_a_call_that_cannot_be_estimated_counts_as_a_dear_one(
     monkeypatch.setattr(guard._estimator, "before", fails)
     monkeypatch.setattr(guard._estimator, "after", fails)
     assert spend(worker) == 2
-    assert "cannot be estimated" in caplog.text
+    assert caplog.text.count("RuntimeError: ours") == 1
+
+
+def test_a_price_file_that_is_wrong_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The packaged prices hold, and one line says what is wrong with the file."""
+    file = tmp_path / "prices.json"
+    file.write_text('{"princes": []}')
+    worker = agent({"FARTHING_BUDGET_USD": "0.10"})
+    guard: Any = worker.observers[1]
+    guard._estimator = Estimator(file)
+    assert 9 <= spend(worker) <= 10
+    assert caplog.text.count("your prices are left out") == 1
+    assert "princes" in caplog.text
+
+
+async def test_tasks_of_one_loop_share_a_budget() -> None:
+    """Asyncio's tasks cannot pass a limit together either."""
+    worker = agent({"FARTHING_BUDGET_USD": "0.10"})
+
+    async def work() -> None:
+        while True:
+            try:
+                call = worker.begin()
+            except BudgetExceeded:
+                return
+            await asyncio.sleep(0)
+            worker.end(call)
+
+    await asyncio.gather(*(work() for _ in range(8)))
+    assert 9 <= len(worker.sent) <= 10
 
 
 LOOP = {"FARTHING_ON_LOOP": "stop"}

@@ -77,6 +77,9 @@ def test_eight_workers_never_spend_more_than_their_budget(
     assert sum(costs) > Decimal("0.40")
     assert len(ends) == 8
     assert all(end.startswith("BudgetExceeded: run run-1 (report)") for end in ends)
+    stopped = [s for s in collector.spans if s["error.type"].endswith("BudgetExceeded")]
+    assert len(stopped) == 8
+    assert not any(span["gen_ai.usage.input_tokens"] for span in stopped)
 
 
 def test_without_a_guard_nothing_stops(providers: Providers, collector: Sink) -> None:

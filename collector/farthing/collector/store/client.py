@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
+from farthing.collector.store.text import fill, quoted
 from farthing.errors import ConfigError, StoreUnavailable
 
 DATABASE: Final = "farthing"
@@ -184,6 +186,26 @@ class Store:
             client.raw_insert(
                 table, insert_block=data, fmt=fmt, settings=dict(settings)
             )
+
+    def insert_read(
+        self, statement: str, data: Iterable[bytes], *, structure: str
+    ) -> None:
+        """Run an INSERT that reads `data`, messages in ClickHouse's Protobuf format.
+
+        `statement` reads it from `{{source}}`, a table of this `structure`. Settings
+        are in its text.
+        """
+        if self.embedded:
+            with tempfile.NamedTemporaryFile(suffix=".pb") as file:
+                file.writelines(data)
+                file.flush()
+                source = f"file({quoted(file.name)}, 'Protobuf', {quoted(structure)})"
+                self.command(fill(statement, {"source": source}))
+            return
+        sql = fill(statement, {"source": f"input({quoted(structure)})"})
+        with self._client() as client:
+            body = b"".join((sql.encode(), b" FORMAT Protobuf\n", *data))
+            client.raw_insert("", insert_block=body)
 
     def version(self) -> str:
         """The version of the store, as it says it."""

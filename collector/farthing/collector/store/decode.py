@@ -46,14 +46,14 @@ _SAID = (
 
 @dataclass(frozen=True)
 class Decoder:
-    """The statement for a set of dialects; `intake` is the table it reads."""
+    """The statement for a set of dialects."""
 
     dialects: Sequence[Dialect]
     rules: Rules
 
-    def statement(self, intake: str) -> str:
-        """The SELECT that reads `intake` and yields columns of `spans`."""
-        return fill(sql_file("decode.sql"), {"intake": intake, **self._values()})
+    def statement(self, source: str) -> str:
+        """The SELECT that reads the table `source` and yields columns of `spans`."""
+        return fill(sql_file("decode.sql"), {"source": source, **self._values()})
 
     def _values(self) -> dict[str, str]:
         return {

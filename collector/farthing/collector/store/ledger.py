@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
 )
 
 from farthing.collector.dialects import all_dialects
-from farthing.collector.store.client import DENIED, UNKNOWN_TABLE, Away, Store
+from farthing.collector.store.client import DENIED, Away, Store
 from farthing.collector.store.decode import Decoder
-from farthing.collector.store.intake import Intake
 from farthing.collector.store.price_tables import write_prices
 from farthing.collector.store.retention import Retention, retain
 from farthing.collector.store.schema import Ddl, migrate, migrations
-from farthing.collector.store.text import sql_file
+from farthing.collector.store.text import fill, quoted, sql_file
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.errors import ConfigError
 
-INSERT_SETTINGS: Final = {
+STRUCTURE: Final = sql_file("request.structure")
+"""What `request.proto` becomes in ClickHouse: names are dictionary-encoded as they are
+parsed, so what depends on a name alone is computed once per block; an absent number
+must not look like 0, hence Nullable."""
+
+_INSERT_SETTINGS: Final = {
     "format_schema_message_name": "Request",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "max_partitions_per_insert_block": 0,
+    # However many blocks are read, one is written.
+    "min_insert_block_size_rows": 1 << 40,
+    "min_insert_block_size_bytes": 0,
     # An insert that is answered is on the disk, whatever the server's profile says.
     "async_insert": 0,
     "distributed_foreground_insert": 1,
     # Planning the decode costs as much as decoding ten thousand spans: this halves it.
     "query_plan_merge_expressions": 0,
-    "max_threads": 1,
+    # Reading the next part of a batch while one is decoded; views side by side.
+    "max_threads": 2,
+    "parallel_view_processing": 1,
 }
 SCHEMA_AS_TEXT: Final = {
     "format_schema_source": "string",
     "format_schema": sql_file("request.proto"),
 }
-SCHEMA_AS_FILE: Final = {
+_SCHEMA_AS_FILE: Final = {
     "format_schema_source": "file",
     "format_schema": str(files(__package__) / "sql" / "request.proto"),
 }
 """What the embedded engine is given: text it would write to the working directory."""
+
+_READ_BYTES: Final = 8 * 1024**2
+"""How much is decoded at once: what the memory of a load follows from.
+
+A batch that is inserted again is known by its name and by how it was cut: never change
+this, or one that was under way at an upgrade counts twice.
+"""
 
 
 class Ledger:
@@ -56,7 +73,7 @@ class Ledger:
         self.store = store
         self._ddl = Ddl(store.address, cluster)
         self.catalogue = catalogue
-        self._schema = SCHEMA_AS_FILE if store.embedded else SCHEMA_AS_TEXT
+        self._schema = _SCHEMA_AS_FILE if store.embedded else SCHEMA_AS_TEXT
 
     def open(
         self,
@@ -65,7 +82,7 @@ class Ledger:
         runs_retention_days: int | None = None,
         spend_retention_days: int | None = None,
     ) -> None:
-        """Bring schema, price book and intake up to date.
+        """Bring schema and price book up to date.
 
         None keeps the rows of a table for good. Raises ConfigError where the operator
         must act, StoreUnavailable where the store does not answer.
@@ -75,7 +92,6 @@ class Ledger:
             migrate(self.store, ddl=self._ddl, known=migrations())
             retain(self.store, retention, ddl=self._ddl)
             self.use_prices(self.catalogue)
-            self._intake.drop_old()
         except Away as error:
             if error.code not in DENIED:
                 raise
@@ -89,42 +105,52 @@ class Ledger:
         """Price what is loaded from now on by `catalogue`; entries stay as they are."""
         self.catalogue = catalogue
         write_prices(self.store, catalogue, ddl=self._ddl)
-        decoder = Decoder(all_dialects(), catalogue.rules)
-        self._intake = Intake(self.store, self._ddl, decoder)
-        self._table = self._intake.table()
-        self._is_certain = False
+        self._insert = self._statement(Decoder(all_dialects(), catalogue.rules))
 
-    def load(self, name: str, requests: Iterable[bytes]) -> None:
+    def _statement(self, decoder: Decoder) -> str:
+        """The INSERT of a batch; what is left to fill in is its own."""
+        decode = decoder.statement("{{source}}")
+        structure = quoted(STRUCTURE)
+        of_nothing = fill(decode, {"source": f"null({structure})"})
+        columns = self.store.rows(f"DESCRIBE TABLE ({of_nothing})")
+        return fill(
+            sql_file("insert.sql"),
+            {
+                "columns": ", ".join([*(row["name"] for row in columns), "decoding"]),
+                "settings": "{{settings}}",
+                "decoding": quoted(hashlib.sha256(decode.encode()).hexdigest()[:12]),
+                "decode": decode,
+            },
+        )
+
+    def load(self, name: str, requests: Sequence[bytes]) -> None:
         """Insert requests as one block that counts once, however often it is sent."""
-        data = b"".join(delimited(requests))
-        own = {"insert_deduplication_token": name, "log_comment": name}
-        # The first after a start or a failure may have been loaded, wholly or in part.
-        came_by = None if self._is_certain else self._intake.brought(name)
-        self._is_certain = False
-        try:
-            self._insert(data, own, table=came_by or self._table)
-        except Away as error:
-            if error.code != UNKNOWN_TABLE:
-                raise
-            # A batch in the ledger whose way in is gone by now is a day old, and whole.
-            if came_by is None:
-                self._table = self._intake.make()
-                self._insert(data, own, table=self._table)
-        self._is_certain = True
+        self._load(requests, {"insert_deduplication_token": name, "log_comment": name})
         self.store.release_memory()
 
     def has_entries_of(self, name: str) -> bool:
         """Whether any entry of the batch of this name is in the ledger."""
-        return self._intake.brought(name) is not None
+        found = self.store.rows(
+            "SELECT 1 FROM spans WHERE load = {name:String} LIMIT 1", {"name": name}
+        )
+        return bool(found)
 
     def try_out(self) -> None:
         """Insert a request that leaves no entry: raises if the store takes none."""
-        data = b"".join(delimited([_NO_GENAI_SPAN]))
-        self._insert(data, {}, table=self._table)
+        self._load([_NO_GENAI_SPAN], {})
 
-    def _insert(self, data: bytes, own: dict[str, Any], *, table: str) -> None:
-        settings = {**INSERT_SETTINGS, **self._schema, **own}
-        self.store.insert_bytes(table, data, fmt="Protobuf", settings=settings)
+    def _load(self, requests: Sequence[bytes], own: Mapping[str, str]) -> None:
+        at_once = _READ_BYTES * len(requests) // max(sum(map(len, requests)), 1)
+        settings = {
+            **_INSERT_SETTINGS,
+            **self._schema,
+            "max_block_size": max(at_once, 1),
+            "max_insert_block_size": max(at_once, 1),
+            **own,
+        }
+        values = ", ".join(f"{k} = {quoted(str(v))}" for k, v in settings.items())
+        statement = fill(self._insert, {"settings": values, "source": "{{source}}"})
+        self.store.insert_read(statement, delimited(requests), structure=STRUCTURE)
 
 
 def delimited(requests: Iterable[bytes]) -> Iterator[bytes]:

@@ -159,7 +159,8 @@ class _Service:
         handle.set(asked.settings)
         insert = split_insert(asked.sql)
         if insert is not None:
-            result = handle.insert(insert.head, insert.format, insert.data)
+            put = handle.insert_read if insert.reads_input else handle.insert
+            result = put(insert.head, insert.format, insert.data)
             return Answer(result, None, b"")
         if _IS_INSERT.match(asked.sql) is None:
             refuse_several(_text(asked.sql), handle)

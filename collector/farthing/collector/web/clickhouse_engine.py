@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +33,7 @@ T = TypeVar("T")
 
 _connect: Callable[[str], Any] = chdb.connect
 
+_INPUT = re.compile(r"\binput\s*\(")
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 )
@@ -130,6 +133,17 @@ class Handle:
             written_bytes=result.bytes_written,
             elapsed_s=result.elapsed,
         )
+
+    def insert_read(self, head: str, fmt: str, data: memoryview) -> Result:
+        """Insert what the SELECT in `head` makes of `data`, which it reads by input().
+
+        The embedded engine has no input(): the data goes through a file.
+        """
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            source = f"file({quoted(file.name)}, {quoted(fmt)}, "
+            return self.query(_INPUT.sub(lambda _: source, head, count=1), "Null")
 
     def use(self, database: str) -> None:
         """Make `database` the one that unqualified names mean."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from farthing.economics.budgets import Estimate, Outcome
 from farthing.economics.usage import TokenBuckets
+from farthing.errors import ConfigError
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.forms import Form
 from farthing.instrumentation.watching.call import is_sent
@@ -108,7 +109,11 @@ class Estimator:
         packaged = load_catalogue()
         if self._prices_file is None:
             return packaged
-        return load_user_json(self._prices_file, packaged)
+        try:
+            return load_user_json(self._prices_file, packaged)
+        except ConfigError as error:
+            _logger.error("guard: your prices are left out:\n%s", error)
+            return packaged
 
     def _price(
         self,

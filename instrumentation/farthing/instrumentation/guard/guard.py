@@ -6,7 +6,6 @@ or asks the agent to wrap up; `after` replaces what was held by what was spent.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,12 +38,12 @@ from farthing.instrumentation.guard.runs import (
     RunState,
 )
 from farthing.instrumentation.guard.settings import Action, GuardSettings
+from farthing.instrumentation.watching.quietly import say_once
 from farthing.semconv import FINGERPRINT
 
 _STATE = "guard"
 _BLIND = Estimate(100_000 * GUESSED_OUTPUT, is_guess=True)
 """What a call counts as that we failed to estimate: 7.50 USD."""
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -157,8 +156,8 @@ class Guard:
             return Estimate()
         try:
             return self._estimator.before(call, form)
-        except Exception:
-            _logger.exception("guard: the cost of a call cannot be estimated")
+        except Exception as error:  # noqa: BLE001 - ours must not reach the agent
+            say_once(self._estimator.before, error)
             return _BLIND
 
     def _take(
@@ -223,8 +222,8 @@ class Guard:
             return Outcome(0)
         try:
             return self._estimator.after(call, ended, held)
-        except Exception:
-            _logger.exception("guard: a call cannot be priced; its estimate stands")
+        except Exception as error:  # noqa: BLE001 - ours must not reach the agent
+            say_once(self._estimator.after, error)
             return Outcome(held, is_guess=True)
 
     def _look_at_reply(self, call: ModelCall, ended: Ended, watched: _Watched) -> None:

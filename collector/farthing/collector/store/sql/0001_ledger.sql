@@ -62,12 +62,12 @@ CREATE TABLE IF NOT EXISTS spans{{local}} {{on_cluster}} (
     flags Array(LowCardinality(String)) COMMENT 'What else a reader should know of the numbers' CODEC(ZSTD(1)),
     attributes Map(LowCardinality(String), String) COMMENT 'Other scalar attributes, message content left out' CODEC(ZSTD(1)),
     load LowCardinality(String) COMMENT 'The spool batch that brought it' CODEC(ZSTD(1)),
-    intake LowCardinality(String) COMMENT 'The way that it came in: which decoding, of which program' CODEC(ZSTD(1)),
+    decoding LowCardinality(String) COMMENT 'Which decoding read it: a hash of its text' CODEC(ZSTD(1)),
     ingested_at DateTime('UTC') COMMENT 'When it was loaded; retention counts from here' CODEC(Delta, ZSTD(1))
 ) ENGINE = {{merge_tree}}
 PARTITION BY toYYYYMMDD(time)
 ORDER BY (run_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplicated}}, ttl_only_drop_parts = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {{deduplicated}}, ttl_only_drop_parts = 1, min_bytes_for_wide_part = 134217728;
 
 -- One line per run, once its parts are summed: always read it with GROUP BY run_id. What
 -- its columns are called, they mean in spans too.

@@ -11,7 +11,7 @@ WITH
 -- 1. A resource: who runs. Read once, not once per span.
 resources AS (
     SELECT r.resource.attributes.key AS keys, r.resource.attributes.value.string_value AS texts, r.scope_spans AS scope_spans
-    FROM (SELECT arrayJoin(resource_spans) AS r FROM {{intake}})
+    FROM (SELECT arrayJoin(resource_spans) AS r FROM {{source}})
 ),
 scopes AS (
     SELECT
