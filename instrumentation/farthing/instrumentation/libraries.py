@@ -146,6 +146,13 @@ LIBRARIES: Final = (
         ours="pydantic_ai",
     ),
     Library(
+        "claude-agent-sdk",
+        trigger="claude_agent_sdk",
+        distributions=("claude-agent-sdk",),
+        ours="claude_agent_sdk",
+        has_own_spans=True,
+    ),
+    Library(
         "mcp",
         trigger="mcp",
         distributions=("mcp",),
