@@ -55,6 +55,7 @@ def ways() -> Iterator[Sink]:
         "to_thread",
         "executor",
         "thread",
+        "thread, own run",
         "timer",
         "pool",
         "child",

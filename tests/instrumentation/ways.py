@@ -31,6 +31,13 @@ class Worker(FORK.Process):  # type: ignore[misc, name-defined]
         span("fork, own run")
 
 
+class OwnThread(threading.Thread):
+    """A thread that does its work in `run`."""
+
+    def run(self) -> None:
+        span("thread, own run")
+
+
 async def ways_of_asyncio() -> None:
     async def coroutine() -> None:
         span("task")
@@ -48,6 +55,7 @@ def ways_of_threads() -> None:
     for thread in (
         threading.Thread(target=span, args=("thread",)),
         threading.Timer(0, span, ("timer",)),
+        OwnThread(),
     ):
         thread.start()
         thread.join()

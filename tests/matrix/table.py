@@ -25,7 +25,7 @@ COLUMNS: Final = {
     "embeddings": r"embeddings",
 }
 """Column -> which cases it is about, by their names."""
-_ORDER: Final = ("exact", "not billed", "lower bound")
+_ORDER: Final = ("exact", "not billed", "lifetime assumed", "lower bound")
 
 
 def results() -> dict[str, Any]:

@@ -14,6 +14,10 @@ NOT_BILLED: Final = "not billed"
 """No call in the ledger, as none was billed."""
 
 
+LIFETIME_ASSUMED: Final = "lifetime assumed"
+"""Exact, but for the lifetime of cache writes, which was not told; it says so."""
+
+
 def outcome(case: Case) -> str:
     """One of the words above, or what differs from the bill."""
     wrong = case.differences()
@@ -22,6 +26,8 @@ def outcome(case: Case) -> str:
         return f"differs: {', '.join(told)}"
     if not case.billed:
         return NOT_BILLED
+    if case.is_lifetime_assumed:
+        return LIFETIME_ASSUMED
     return EXACT if len(case.told) == len(case.billed) else LOWER_BOUND
 
 

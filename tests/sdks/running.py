@@ -39,28 +39,37 @@ class Case:
         """Calls whose usage is known to its end."""
         return [row for row in self.rows if not _is_open(row)]
 
+    @property
+    def is_lifetime_assumed(self) -> bool:
+        """Whether cache writes for an hour were told without their lifetime."""
+        are_assumed = any("ttl_assumed" in row["flags"] for row in self.told)
+        return are_assumed and any(item.buckets.cache_write_1h for item in self.billed)
+
     def differences(self) -> dict[str, Any]:
         """What the ledger does not say as the bill does; empty where all is right."""
         whole = [item for item in self.billed if item.state == "complete"]
+        told = [[row[f"{bucket}_tokens"] for bucket in BUCKETS] for row in self.told]
+        billed = [[asdict(i.buckets)[bucket] for bucket in BUCKETS] for i in whole]
+        searches = sum(row["web_searches"] for row in self.told)
         found = {
             "calls": (len(self.rows), len(self.billed)),
             "with usage": (len(self.told), len(whole)),
-            "searches": (
-                sum(row["web_searches"] for row in self.told),
-                sum(item.web_searches for item in whole),
+            "searches": (searches, sum(item.web_searches for item in whole)),
+            **dict(
+                zip(BUCKETS, zip(_sums(told), _sums(billed), strict=True), strict=True)
             ),
-            **{
-                bucket: (
-                    sum(row[f"{bucket}_tokens"] for row in self.told),
-                    sum(asdict(item.buckets)[bucket] for item in whole),
-                )
-                for bucket in BUCKETS
-            },
         }
+        if self.is_lifetime_assumed:
+            short, long = found.pop("cache_write_5m"), found.pop("cache_write_1h")
+            found["cache writes"] = (short[0] + long[0], short[1] + long[1])
         wrong: dict[str, Any] = {k: v for k, v in found.items() if v[0] != v[1]}
         if self.error:
             wrong["error"] = self.error
         return wrong
+
+
+def _sums(rows: list[list[int]]) -> list[int]:
+    return [sum(column) for column in zip(*rows, strict=True)] or [0] * len(BUCKETS)
 
 
 @dataclass

@@ -34,6 +34,9 @@ def test_the_ledger_equals_the_bill(
     table.write_results({agent: found})
     wrong = {k: v for k, v in cases.items() if v["outcome"].startswith("differs")}
     assert wrong == {}, tried.stderr
+    rows = [row for case in tried.cases.values() for row in case.rows]
+    attributed = {(row["task_type"], row["business_unit"]) for row in rows}
+    assert attributed <= {("sdk-test", "tests")}
 
 
 def _versions(environment: Environment, agent: str) -> dict[str, str]:

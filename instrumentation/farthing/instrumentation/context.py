@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from opentelemetry import context as otel
@@ -30,11 +30,12 @@ CARRIED: Final[tuple[str, ...]] = (
 _KEY: Final = otel.create_key("farthing.tags")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Tags:
     """Attributes by name; an empty value hides what the process says of that name.
 
-    `is_handed_over`: the run is another process's, which does this work for it.
+    `is_handed_over`: the run is another process's, for which this is done. Compared
+    by identity, so that what is made of them can be kept.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -59,11 +60,6 @@ def set_process_tags(values: Mapping[str, str]) -> None:
     _process = Tags(values, is_handed_over=semconv.TASK_ID in values)
 
 
-def process_tags() -> Tags:
-    """What the environment says."""
-    return _process
-
-
 def process_run_id() -> str:
     """The id of the run that this process is, where nothing names one; each forked
     child has its own."""
@@ -86,10 +82,21 @@ def with_tags(tags: Tags, context: otel.Context | None = None) -> otel.Context:
     return otel.set_value(_KEY, tags, context)
 
 
+def said_tags(context: otel.Context | None = None) -> Mapping[str, str]:
+    """What code or a caller gave, else what the environment says; not to be changed."""
+    return _merged(_process, own_tags(context))
+
+
+@lru_cache(maxsize=256)
+def _merged(process: Tags, own: Tags) -> Mapping[str, str]:
+    known = {**process.values, **own.values}
+    return {name: value for name, value in known.items() if value}
+
+
 def carried_tags(context: otel.Context | None = None) -> dict[str, str]:
     """What is to follow the work into another process."""
-    known = {**_process.values, **own_tags(context).values}
-    return {name: known[name] for name in CARRIED if known.get(name)}
+    said = said_tags(context)
+    return {name: said[name] for name in CARRIED if name in said}
 
 
 def is_handed_over(context: otel.Context | None = None) -> bool:

@@ -49,7 +49,8 @@ def _cover(library: Library, found: str, disabled: frozenset[str]) -> Coverage:
         reason = "disabled by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
         return Coverage(library.name, found, (), reason)
     choice = choose(library)
-    ours = ("farthing",) if has_our_calls(library) else ()
+    own = ("its own spans",) if library.has_own_spans else ()
+    ours = (*own, *(("farthing",) if has_our_calls(library) else ()))
     if choice.used is None:
         return _without_package(library, found, ours)
     by = (package(choice.used), *ours)

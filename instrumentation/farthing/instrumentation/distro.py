@@ -18,6 +18,7 @@ from farthing.instrumentation.isolate import attempt, tell
 from farthing.instrumentation.libraries import BY_ENTRY_POINT
 from farthing.instrumentation.loading import log_quietly
 
+_logger: Final = logging.getLogger("farthing")
 _LOADER: Final = "opentelemetry.instrumentation.auto_instrumentation._load"
 
 
@@ -40,6 +41,8 @@ class FarthingDistro(BaseDistro):  # type: ignore[misc]
             return
         try:
             entry_point.load()().instrument(**kwargs)
+        except ModuleNotFoundError as error:  # of a library that is not installed
+            _logger.debug("farthing: %s is not loaded: %s", entry_point.name, error)
         except Exception as error:  # noqa: BLE001 - one must not stop the next
             tell(f"load {entry_point.name} of {package(entry_point)}", error)
 

@@ -17,7 +17,8 @@ class Library:
     `ours` is the module of `farthing.instrumentation.calls` that is installed after
     them, and `framework` that of `farthing.instrumentation.frameworks`.
     `must_have` names what the official package wraps: where it is all there, a release
-    that the package does not know yet is instrumented all the same.
+    that the package does not know yet is instrumented all the same. `has_own_spans`
+    says that the library tells of its calls by itself, too.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Library:
     ours: str = ""
     framework: str = ""
     must_have: tuple[str, ...] = ()
+    has_own_spans: bool = False
 
     def is_disabled(self, disabled: frozenset[str]) -> bool:
         """Whether the user disabled it, by its name or one of its instrumentors'."""
@@ -55,6 +57,7 @@ LIBRARIES: Final = (
         official=f"{_GENAI}-anthropic",
         entry_points=("anthropic",),
         ours="anthropic",
+        has_own_spans=True,
     ),
     Library(
         "bedrock",
@@ -143,7 +146,19 @@ LIBRARIES: Final = (
         ours="pydantic_ai",
     ),
     Library(
-        "mcp", trigger="mcp", distributions=("mcp",), entry_points=("mcp",), ours="mcp"
+        "claude-agent-sdk",
+        trigger="claude_agent_sdk",
+        distributions=("claude-agent-sdk",),
+        ours="claude_agent_sdk",
+        has_own_spans=True,
+    ),
+    Library(
+        "mcp",
+        trigger="mcp",
+        distributions=("mcp",),
+        entry_points=("mcp",),
+        ours="mcp",
+        has_own_spans=True,
     ),
 )
 BY_ENTRY_POINT: Final = {name: lib for lib in LIBRARIES for name in lib.entry_points}

@@ -13,18 +13,19 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from farthing import semconv
 from farthing.instrumentation.context import (
     AGENT,
-    own_tags,
     process_run_id,
-    process_tags,
+    said_tags,
 )
-from farthing.instrumentation.hosts import Surroundings, is_model_call
+from farthing.instrumentation.hosts import MODEL_CALLS, Surroundings
 from farthing.instrumentation.isolate import attempt
+from farthing.instrumentation.outcomes import OUTCOME
 
 Reader = Callable[[], Mapping[str, str]]
 """What a framework knows of the work that is done now: attributes by name."""
 
 
 _INHERITED: Final = (AGENT, semconv.TASK_ID)
+_PARTS: Final = MODEL_CALLS | {"execute_tool", OUTCOME}
 _CONVERSATION: Final = "gen_ai.conversation.id"
 
 
@@ -32,8 +33,8 @@ class TagSpans(SpanProcessor):
     """Sets tags on each span that starts: what code, a caller or the environment gave;
     for what nobody gave, what the frameworks know; the agent's name from the parent.
 
-    Model calls without a task, a conversation or a trace around them belong to one run
-    per process: a script without a line about Farthing is a run, not one per call.
+    Model calls, tool calls and outcomes without a task, a conversation or a trace
+    around them belong to one run per process: a script is a run, not each call of it.
     """
 
     def __init__(self, readers: list[Reader], surroundings: Surroundings) -> None:
@@ -46,12 +47,12 @@ class TagSpans(SpanProcessor):
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
         parent = trace.get_current_span(parent_context)
         tags = known_tags(self._readers, parent_context)
-        own = span.attributes or {}
         if isinstance(parent, ReadableSpan):
             self._surroundings.note(span, parent)
             tags = {**_inherited(parent), **tags}
         elif _is_alone(span, parent):
-            tags.setdefault(semconv.TASK_ID, process_run_id())
+            tags = {semconv.TASK_ID: process_run_id(), **tags}
+        own = set(span.attributes or ())
         new = {name: value for name, value in tags.items() if name not in own}
         if new:
             span.set_attributes(new)
@@ -60,15 +61,18 @@ class TagSpans(SpanProcessor):
 def _inherited(parent: ReadableSpan) -> dict[str, str]:
     """Whose work a span is, from the span that it is a part of."""
     known = parent.attributes or {}
-    return {name: str(known[name]) for name in _INHERITED if name in known}
+    found = ((name, known.get(name)) for name in _INHERITED)
+    return {name: str(value) for name, value in found if value is not None}
 
 
 def _is_alone(span: Span, parent: trace.Span) -> bool:
-    """Whether `span` is a model call in a trace of its own, in no conversation."""
+    """Whether `span` is a part of an agent's work that is in a trace of its own, and in
+    no conversation."""
+    said = span.attributes or {}
     return (
         not parent.get_span_context().is_valid
-        and is_model_call(span)
-        and _CONVERSATION not in (span.attributes or {})
+        and said.get("gen_ai.operation.name") in _PARTS
+        and _CONVERSATION not in said
     )
 
 
@@ -104,12 +108,12 @@ class TagLogRecords(LogRecordProcessor):
 
 def known_tags(
     readers: list[Reader], context: otel.Context | None = None
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Attributes by name: what code or a caller gave, else what the environment says,
     else what a framework knows."""
-    merged = {**process_tags().values, **own_tags(context).values}
-    tags = {name: value for name, value in merged.items() if value}
+    tags = said_tags(context)
     for reader in readers:
-        known = attempt("read the tags of a framework", reader) or {}
-        tags = {**known, **tags}
+        known = attempt("read the tags of a framework", reader)
+        if known:
+            tags = {**known, **tags}
     return tags

@@ -1,8 +1,8 @@
 """Carries OpenTelemetry's context, tags and all, into threads and their pools.
 
-What opentelemetry-instrumentation-threading does, which is left to do it where it is
-installed. It is no dependency of ours because it pins other packages to one release:
-docs/decisions/0015-agent-core-own-thread-context.md.
+What opentelemetry-instrumentation-threading does, and for threads with a `run` of
+their own too. Where that is installed it is left to do it. It is no dependency of ours,
+because it pins other packages to one release: see docs/decisions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _CONTEXT: Final = "_farthing_context"
 def install() -> None:
     """Wrap threads now, and pools of threads once they are used."""
     wrap_function_wrapper(threading.Thread, "start", _start)
-    wrap_function_wrapper(threading.Thread, "run", _run)
-    wrap_function_wrapper(threading.Timer, "run", _run)
+    # Not `run`: classes of the application override it.
+    wrap_function_wrapper(threading.Thread, "_bootstrap_inner", _bootstrap)
     once_imported("concurrent.futures.thread", "follow pools of threads", _wrap_pool)
 
 
@@ -60,14 +60,14 @@ def _note(thread: Any) -> None:
     setattr(thread, _CONTEXT, otel.get_current())
 
 
-def _run(
-    run: Callable[..., Any],
+def _bootstrap(
+    bootstrap: Callable[..., Any],
     thread: Any,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> Any:
     with attached(thread.__dict__.pop(_CONTEXT, None)):
-        return run(*args, **kwargs)
+        return bootstrap(*args, **kwargs)
 
 
 def _submit(

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from farthing.instrumentation.calls import ModelCall, Observer
 from farthing.instrumentation.watching import spans
@@ -26,6 +26,12 @@ from farthing.instrumentation.watching.reading import Api, text
 from farthing.instrumentation.watching.wrap import wrap
 
 Fetched = Callable[[str, Any], None]
+CLOUDS: Final[Mapping[str, str]] = {
+    "Azure": "azure.ai.openai",
+    "Bedrock": "aws.bedrock",
+    "Vertex": "gcp.vertex_ai",
+}
+"""A word in the name of a client's class -> whom it asks, and who is to be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def _watch(
         body = options.json_data
         call = ModelCall(
             library=sdk.library,
-            provider=sdk.provider,
+            provider=_provider(sdk, client),
             operation=api.operation,
             model=text(body, "model"),
             host=client.base_url.host,
@@ -122,6 +128,13 @@ def _watch(
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
         say_once(_watch, error)
         return None
+
+
+def _provider(sdk: Sdk, client: Any) -> str:
+    """By the client's class: some speak to another provider's cloud."""
+    name = type(client).__name__
+    named = (provider for word, provider in CLOUDS.items() if word in name)
+    return next(named, sdk.provider)
 
 
 def _options(args: Any, kwargs: Any) -> Any:
