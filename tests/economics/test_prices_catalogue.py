@@ -319,7 +319,7 @@ def test_the_host_tells_whose_openai_protocol_it_is(
 
 
 def test_the_first_matching_multiplier_is_the_one_that_counts() -> None:
-    """Multipliers are ordered: types without a price first, then the dearer Asian data zone."""
+    """Multipliers are ordered: types without a price, then the dearer Asian zone."""
     azure = [m for m in load_catalogue().rules.multipliers if m.provider == "azure"]
     assert [_factor(m) for m in azure] == ["0/1", "12/10", "11/10", "1/1", "1/1"]
 
