@@ -24,7 +24,7 @@ from farthing.economics.prices import (
     price,
 )
 from farthing.economics.prices.golden import check
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import MAX_BUCKET, TokenBuckets
 
 GOLDEN = Path(__file__).parent / "golden_prices.jsonl"
 MORE = GOLDEN.with_name("golden_more.jsonl")
@@ -166,7 +166,7 @@ def test_a_call_of_nothing_but_unknown_buckets_is_unpriced() -> None:
     assert (cost.state, cost.usd) == (State.UNPRICED, None)
 
 
-@pytest.mark.parametrize("count", [-1, MAX_TOKENS + 1])
+@pytest.mark.parametrize("count", [-1, MAX_BUCKET + 1])
 def test_absurd_usage_is_invalid(count: int) -> None:
     """Negative or absurd counts have no cost."""
     cost = cost_of("openai", "gpt-5", buckets=TokenBuckets(input=count))

@@ -27,6 +27,8 @@ USAGE = {
     "input_audio": "gen_ai.usage.audio.input_tokens",
     "cache_audio": "gen_ai.usage.audio.cache_read.input_tokens",
     "output_audio": "gen_ai.usage.audio.output_tokens",
+    "compaction_input": "anthropic.usage.compaction.input_tokens",
+    "compaction_output": "anthropic.usage.compaction.output_tokens",
 }
 CALL = {
     "provider": "gen_ai.provider.name",

@@ -51,7 +51,7 @@ def expected(case: Case, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _flags(case: Case, cost: Cost) -> set[str]:
-    return {flag.value for flag in (*case.usage.flags, *cost.flags)} - {"invalid"}
+    return {str(word) for word in (*case.usage.flags, *cost.words)} - {"invalid"}
 
 
 def _tokens(buckets: TokenBuckets) -> dict[str, int]:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 MAX_TOKENS = 10_000_000
 """A count above this is no call's: such usage is invalid, and a cost fits Int64."""
+MAX_BUCKET = 2 * MAX_TOKENS
+"""A bucket may hold a call's count and its compaction's."""
 
 
 class UsageRule(StrEnum):
@@ -38,6 +40,8 @@ class UsageFlag(StrEnum):
     INVALID = "invalid"
     """Some count cannot be one (negative, absurd), so none of them is believed."""
     INPUT_MISSING = "input_missing"
+    COMPACTION = "compaction"
+    """Tokens of a compaction that the provider made of the conversation are in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def from_reported(
     input_audio: int | None = None,
     cache_audio: int | None = None,
     output_audio: int | None = None,
+    compaction_input: int | None = None,
+    compaction_output: int | None = None,
     includes_cache: bool | None = None,
     includes_reasoning: bool = True,
 ) -> Reported:
@@ -118,13 +124,16 @@ def from_reported(
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
     what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
-    it knows of `output_total`. Cached tokens that exceed `input_total` prove the
-    exclusive kind whatever the dialect says. A count below zero or above MAX_TOKENS
-    makes the usage invalid; a difference below zero becomes zero and is flagged.
+    it knows of `output_total`. What a compaction took is billed on top of both; which
+    of its input came from the cache is not told, so all of it is input. Cached tokens
+    that exceed `input_total` prove the exclusive kind whatever the dialect says. A
+    count below zero or above MAX_TOKENS makes the usage invalid; a difference below
+    zero becomes zero and is flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
         cache_write_1h, reasoning, input_audio, cache_audio, output_audio,
+        compaction_input, compaction_output,
     )  # fmt: skip
     if any(not 0 <= count <= MAX_TOKENS for count in told if count is not None):
         return Reported(None, None, (UsageFlag.INVALID,))
@@ -156,15 +165,17 @@ def from_reported(
     if fresh_audio < told_audio:
         _flag(flags, UsageFlag.CLIPPED)
     thought, spoken = reasoning or 0, output_audio or 0
+    if compaction_input or compaction_output:
+        _flag(flags, UsageFlag.COMPACTION)
     inside = (thought if includes_reasoning else 0) + spoken
     return Reported(
         TokenBuckets(
-            input=fresh - fresh_audio,
+            input=fresh - fresh_audio + (compaction_input or 0),
             cache_read=read - read_audio,
             cache_write_5m=short,
             cache_write_1h=long,
             cache_write_unknown=unknown,
-            output=minus(output_total or 0, inside),
+            output=minus(output_total or 0, inside) + (compaction_output or 0),
             reasoning=thought,
             input_audio=fresh_audio,
             cache_audio=read_audio,

@@ -27,6 +27,8 @@ NUMBERS: Final = (
     "cache_audio",
     "output_audio",
     "web_searches",
+    "compaction_input",
+    "compaction_output",
 )
 """Token and use counts: integers, whatever type the emitter gave them."""
 
@@ -57,6 +59,7 @@ TEXTS: Final = (
     "user",
     "finish_reasons",
     "claimed_usd",
+    "claim_currency",
     "first_chunk_s",
     "first_chunk_ms",
     "streamed",
@@ -82,12 +85,23 @@ class Exclusive:
     unless_told: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A value within the text of an attribute: at a path of JSON keys, or group 1 of an
+    RE2 pattern where the text is no JSON. Of the text nothing else is kept."""
+
+    attribute: str
+    path: tuple[str, ...] = ()
+    pattern: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one family of emitters tells of a model call.
 
     - `scopes`: instrumentation scope names; a trailing `*` matches any ending.
     - `attributes`: field -> attribute names, the first present wins.
+    - `within`: field -> where else it may stand, for what no attribute of its own says.
     - `operations`: what the field `operation` says -> kind of span.
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
@@ -98,6 +112,7 @@ class Dialect:
     name: str
     scopes: tuple[str, ...]
     attributes: Mapping[str, tuple[str, ...]]
+    within: Mapping[str, tuple[Within, ...]] = field(default_factory=dict)
     operations: Mapping[str, Kind] = field(default_factory=dict)
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()

@@ -1,7 +1,11 @@
 """OpenInference (Arize): `llm.token_count.*` and `openinference.span.kind`."""
 
 from farthing import semconv
-from farthing.collector.dialects import Dialect
+from farthing.collector.dialects import Dialect, Within
+
+_USAGE = "usage"
+_WRITTEN = (_USAGE, "cache_creation")
+_SEARCHES = ("server_tool_use", "web_search_requests")
 
 DIALECT = Dialect(
     name="openinference",
@@ -26,6 +30,25 @@ DIALECT = Dialect(
         "input_audio": ("llm.token_count.prompt_details.audio",),
         "output_audio": ("llm.token_count.completion_details.audio",),
         "claimed_usd": ("llm.cost.total",),
+    },
+    within={
+        "response_id": (Within("output.value", ("id",)),),
+        "service_tier": (
+            Within("output.value", ("service_tier",)),
+            Within("output.value", (_USAGE, "service_tier")),
+        ),
+        "speed": (Within("output.value", (_USAGE, "speed")),),
+        "geo": (Within("output.value", (_USAGE, "inference_geo")),),
+        "cache_write_5m": (
+            Within("output.value", (*_WRITTEN, "ephemeral_5m_input_tokens")),
+        ),
+        "cache_write_1h": (
+            Within("output.value", (*_WRITTEN, "ephemeral_1h_input_tokens")),
+        ),
+        "web_searches": (
+            Within("output.value", (_USAGE, *_SEARCHES)),
+            Within("metadata", _SEARCHES),
+        ),
     },
     operations={
         "LLM": "model_call",

@@ -16,6 +16,7 @@ from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
 from farthing.collector.settle.groups import ancestors
 from farthing.collector.settle.telling import WHOSE, Key, Telling
 from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
+from farthing.economics.prices.rates import FACTOR_WORD
 from farthing.economics.usage import TokenBuckets
 
 _RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
@@ -196,8 +197,12 @@ def _call(said: Mapping[str, str], owner: Telling) -> Call:
 
 def _cost_fields(cost: Cost, said: Mapping[str, str]) -> dict[str, str]:
     """A cost as columns, as decode.sql writes them."""
-    kept = [flag for flag in flags_in(said["flags"]) if flag not in _FLAGS_OF_PRICE]
-    flags = [*kept, *(f for f in cost.flags if f != Flag.TTL_ASSUMED)]
+    kept = [
+        flag
+        for flag in flags_in(said["flags"])
+        if flag not in _FLAGS_OF_PRICE and not flag.startswith(FACTOR_WORD)
+    ]
+    flags = [*kept, *(str(f) for f in cost.words if f != Flag.TTL_ASSUMED)]
     has_row = cost.row_id != 0
     return {
         **({"model": cost.model, "provider": cost.provider} if cost.model else {}),

@@ -9,7 +9,7 @@ that a field is the value at the position of its slot, whatever the emitter call
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,7 +84,7 @@ class Decoder:
             for aliases in dialect.attributes.values()
             for name in aliases
         }
-        return sorted(names)
+        return sorted(names.union(self._texts))
 
     @cached_property
     def _slots(self) -> dict[tuple[str, int], int]:
@@ -94,7 +94,20 @@ class Decoder:
             for field in (*NUMBERS, *TEXTS)
         }
         pairs = [(field, rank) for field in ranks for rank in range(ranks[field])]
+        pairs += [(f"within {name}", 0) for name in self._texts]
         return {pair: slot for slot, pair in enumerate(pairs, start=1)}
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """The attributes within whose text a field may stand."""
+        return sorted(
+            {
+                place.attribute
+                for dialect in self.dialects
+                for places in dialect.within.values()
+                for place in places
+            }
+        )
 
     def _slot_table(self) -> str:
         """Row per dialect, column per key, one more for keys that nobody reads."""
@@ -105,6 +118,11 @@ class Decoder:
                 for field, aliases in dialect.attributes.items()
                 for rank, name in enumerate(aliases)
             }
+            for places in dialect.within.values():
+                for place in places:
+                    slot_of[place.attribute] = self._slots[
+                        f"within {place.attribute}", 0
+                    ]
             table += [slot_of.get(key, 0) for key in self._keys] + [0]
         return integers(table, "UInt8")
 
@@ -148,7 +166,28 @@ class Decoder:
 
     def _value(self, field: str) -> str:
         told = any(name == field for name, _ in self._slots)
-        return f"texts[{self._position(field)}]" if told else "''"
+        own = f"texts[{self._position(field)}]" if told else "''"
+        within = [f"nullIf({value}, '')" for value in self._within(field)]
+        return (
+            f"coalesce(nullIf({own}, ''), {', '.join(within)}, '')" if within else own
+        )
+
+    def _within(self, field: str) -> Iterator[str]:
+        """What stands of a field within the texts of other attributes."""
+        found = {
+            place: None
+            for dialect in self.dialects
+            for place in dialect.within.get(field, ())
+        }
+        for place in found:
+            text = f"texts[{self._position(f'within {place.attribute}')}]"
+            path = ", ".join(map(quoted, place.path))
+            if place.pattern:
+                yield f"extract({text}, {quoted(place.pattern)})"
+            elif field in NUMBERS:
+                yield f"extract(JSONExtractRaw({text}, {path}), '^[0-9]+$')"
+            else:
+                yield f"JSONExtractString({text}, {path})"
 
     def _text(self, field: str) -> str:
         """What `said` holds of a field: the span's own word, else the next best one."""
@@ -204,6 +243,7 @@ class Decoder:
         return {
             "operations": array(kinds),
             "operation_kinds": array(kinds.values()),
+            "known_operations": array(kinds)[1:-1],
             "name": (
                 f"if(dialect_no IN ({', '.join(private)}), said.operation,"
                 " substring(head.name, 1, 128))"

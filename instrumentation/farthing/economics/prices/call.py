@@ -41,6 +41,9 @@ class Reason(StrEnum):
     CALENDAR_UNKNOWN = "calendar_unknown"
     NO_RATE_FOR_BUCKET = "no_rate_for_bucket"
     INVALID_USAGE = "invalid_usage"
+    UNKNOWN_OPERATION = "unknown_operation"
+    """The span tells tokens of an operation that no dialect knows: a call, or one more
+    telling of others. Decided where spans are read; `price` never says it."""
 
 
 class Flag(StrEnum):
@@ -115,6 +118,13 @@ class Cost:
     match: str = ""
     row_id: int = 0
     flags: tuple[Flag, ...] = ()
+    factor: str = ""
+    """The multiplier that was used, by name and fraction, as `Multiplier.word`."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The flags, and the multiplier by name."""
+        return (*self.flags, self.factor) if self.factor else self.flags
 
     @property
     def usd(self) -> Decimal | None:

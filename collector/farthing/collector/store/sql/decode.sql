@@ -86,7 +86,7 @@ kinds AS (
     SELECT
         * EXCEPT has_output,
         multiIf(
-            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, 'other'),
+            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(has_usage, said.request_model != ''), 'model_call', 'other')),
             NOT has_usage, '',
             said.request_model != '', 'model_call',
             ''
@@ -167,8 +167,8 @@ looked_up AS (
     SELECT
         * EXCEPT (id, stem, fresh, speed_word),
         [
-            fresh - input_audio, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
-            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0), {{told_reasoning}},
+            fresh - input_audio + {{told_compaction_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
+            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0) + {{told_compaction_output}}, {{told_reasoning}},
             {{told_output_audio}}
         ] AS tokens,
         dictGet('price_models', ('model', 'kind'), (provider, id)) AS exact,
@@ -267,6 +267,7 @@ reasoned AS (
             NOT is_call, '',
             NOT has_usage, '',
             is_absurd, 'invalid_usage',
+            said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
             model_reason != '', model_reason,
             price.row_id = 0, multiIf(
                 ctx = {{unknown_ctx}}, 'no_rate_for_tier',
@@ -280,13 +281,13 @@ reasoned AS (
             is_incomplete, 'no_rate_for_bucket',
             ''
         ) AS list_reason,
-        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}) AS has_claim
+        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}, upper(said.claim_currency) IN ('', 'USD')) AS has_claim
     FROM costed
 ),
 judged AS (
     SELECT
         *,
-        least(has_claim, claim_usd > 0, provider IN {{claims_win}}) AS claim_wins,
+        least(has_claim, claim_usd > 0, provider IN {{claims_win}}, list_reason != 'unknown_operation') AS claim_wins,
         multiIf(
             NOT is_call, '',
             NOT has_usage, 'no_usage',
@@ -372,6 +373,7 @@ SELECT
         if(is_time_absurd, 'time_assumed', ''),
         if(least(is_counted, NOT has_input), 'input_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
+        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
         if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
         if(least(writes > {{told_cache_write_5m}} + {{told_cache_write_1h}}, greatest({{told_cache_write_5m}} > 0, {{told_cache_write_1h}} = 0)), 'ttl_assumed', ''),
@@ -380,6 +382,7 @@ SELECT
         if(least(is_counted, model_reason = '', ctx != {{unknown_ctx}}, tier_word IN {{unserved_tiers}}), 'tier_assumed', ''),
         if(least(has_row, factor IN {{assumed_factors}}), 'deployment_assumed', ''),
         if(least(has_row, numerator != denominator), 'multiplier', ''),
+        if(least(has_row, numerator != denominator), {{factor_words}}[factor + 1], ''),
         if(claim_wins, 'provider_reported', '')
     ], if(has_row, splitByChar(' ', price.notes), []))) AS flags,
     attributes,
