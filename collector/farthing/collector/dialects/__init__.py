@@ -85,14 +85,21 @@ class Exclusive:
     unless_told: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
-    """A value within the text of an attribute: at a path of JSON keys, or group 1 of an
-    RE2 pattern where the text is no JSON. Of the text nothing else is kept."""
-
-    attribute: str
-    path: tuple[str, ...] = ()
-    pattern: str = ""
+IN_USAGE: Final = (
+    "id",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "web_search_requests",
+)
+"""What is read of a usage object that an emitter tells as the text of an attribute.
+To `attributes` each is an attribute `usage:<name>`; nothing else of it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +108,10 @@ class Dialect:
 
     - `scopes`: instrumentation scope names; a trailing `*` matches any ending.
     - `attributes`: field -> attribute names, the first present wins.
-    - `within`: field -> where else it may stand, for what no attribute of its own says.
+    - `answers`: attributes that hold the provider's answer as JSON: its id, its tier
+      and its `usage` are read, see IN_USAGE.
+    - `usages`: attributes that hold a usage object, as JSON or as Python prints it, and
+      the key of the JSON that it stands under ('' where it is all of the text).
     - `operations`: what the field `operation` says -> kind of span.
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
@@ -112,7 +122,8 @@ class Dialect:
     name: str
     scopes: tuple[str, ...]
     attributes: Mapping[str, tuple[str, ...]]
-    within: Mapping[str, tuple[Within, ...]] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    usages: tuple[tuple[str, str], ...] = ()
     operations: Mapping[str, Kind] = field(default_factory=dict)
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()

@@ -1,15 +1,7 @@
 """LiteLLM's own callback (`callbacks=["otel"]`) and its proxy."""
 
 from farthing import semconv
-from farthing.collector.dialects import Dialect, Within
-
-
-def _in_usage(*names: str) -> tuple[Within, ...]:
-    """The usage object, which is told as Python prints it."""
-    return tuple(
-        Within("metadata.usage_object", pattern=f"'{name}': ([0-9]+)") for name in names
-    )
-
+from farthing.collector.dialects import Dialect
 
 DIALECT = Dialect(
     name="litellm",
@@ -18,16 +10,25 @@ DIALECT = Dialect(
         **semconv.GEN_AI,
         "operation": ("gen_ai.operation.name", "llm.request.type"),
         "streamed": (*semconv.GEN_AI["streamed"], "llm.is_streaming"),
+        "cache_read": (
+            *semconv.GEN_AI["cache_read"],
+            "usage:cache_read_input_tokens",
+            "usage:cached_tokens",
+        ),
+        "cache_write": (
+            *semconv.GEN_AI["cache_write"],
+            "usage:cache_creation_input_tokens",
+        ),
+        "cache_write_5m": ("usage:ephemeral_5m_input_tokens",),
+        "cache_write_1h": ("usage:ephemeral_1h_input_tokens",),
+        "reasoning": (*semconv.GEN_AI["reasoning"], "usage:reasoning_tokens"),
+        "web_searches": (
+            *semconv.GEN_AI["web_searches"],
+            "usage:web_search_requests",
+        ),
         "claimed_usd": ("gen_ai.cost.total_cost",),
     },
-    within={
-        "cache_read": _in_usage("cache_read_input_tokens", "cached_tokens"),
-        "cache_write": _in_usage("cache_creation_input_tokens"),
-        "cache_write_5m": _in_usage("ephemeral_5m_input_tokens"),
-        "cache_write_1h": _in_usage("ephemeral_1h_input_tokens"),
-        "reasoning": _in_usage("reasoning_tokens"),
-        "web_searches": _in_usage("web_search_requests"),
-    },
+    usages=(("metadata.usage_object", ""),),
     operations={
         "acompletion": "model_call",
         "atext_completion": "model_call",

@@ -1,11 +1,7 @@
 """OpenInference (Arize): `llm.token_count.*` and `openinference.span.kind`."""
 
 from farthing import semconv
-from farthing.collector.dialects import Dialect, Within
-
-_USAGE = "usage"
-_WRITTEN = (_USAGE, "cache_creation")
-_SEARCHES = ("server_tool_use", "web_search_requests")
+from farthing.collector.dialects import Dialect
 
 DIALECT = Dialect(
     name="openinference",
@@ -15,6 +11,10 @@ DIALECT = Dialect(
         "operation": ("openinference.span.kind",),
         "provider": ("llm.provider", "llm.system"),
         "request_model": ("llm.model_name", "embedding.model_name"),
+        "response_id": ("usage:id",),
+        "service_tier": ("usage:service_tier",),
+        "speed": (*semconv.ATTRIBUTION["speed"], "usage:speed"),
+        "geo": (*semconv.ATTRIBUTION["geo"], "usage:inference_geo"),
         "finish_reasons": ("llm.finish_reason",),
         "conversation_id": ("session.id",),
         "user": (semconv.USER, "user.id"),
@@ -26,30 +26,19 @@ DIALECT = Dialect(
         "output_total": ("llm.token_count.completion",),
         "cache_read": ("llm.token_count.prompt_details.cache_read",),
         "cache_write": ("llm.token_count.prompt_details.cache_write",),
+        "cache_write_5m": ("usage:ephemeral_5m_input_tokens",),
+        "cache_write_1h": ("usage:ephemeral_1h_input_tokens",),
+        "web_searches": (
+            *semconv.ATTRIBUTION["web_searches"],
+            "usage:web_search_requests",
+        ),
         "reasoning": ("llm.token_count.completion_details.reasoning",),
         "input_audio": ("llm.token_count.prompt_details.audio",),
         "output_audio": ("llm.token_count.completion_details.audio",),
         "claimed_usd": ("llm.cost.total",),
     },
-    within={
-        "response_id": (Within("output.value", ("id",)),),
-        "service_tier": (
-            Within("output.value", ("service_tier",)),
-            Within("output.value", (_USAGE, "service_tier")),
-        ),
-        "speed": (Within("output.value", (_USAGE, "speed")),),
-        "geo": (Within("output.value", (_USAGE, "inference_geo")),),
-        "cache_write_5m": (
-            Within("output.value", (*_WRITTEN, "ephemeral_5m_input_tokens")),
-        ),
-        "cache_write_1h": (
-            Within("output.value", (*_WRITTEN, "ephemeral_1h_input_tokens")),
-        ),
-        "web_searches": (
-            Within("output.value", (_USAGE, *_SEARCHES)),
-            Within("metadata", _SEARCHES),
-        ),
-    },
+    answers=("output.value",),
+    usages=(("metadata", "server_tool_use"),),
     operations={
         "LLM": "model_call",
         "EMBEDDING": "embedding",

@@ -9,12 +9,13 @@ that a field is the value at the position of its slot, whatever the emitter call
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from farthing import semconv
 from farthing.collector.dialects import (
+    IN_USAGE,
     NUMBERS,
     OPERATIONS,
     TEXTS,
@@ -84,7 +85,7 @@ class Decoder:
             for aliases in dialect.attributes.values()
             for name in aliases
         }
-        return sorted(names.union(self._texts))
+        return sorted(names)
 
     @cached_property
     def _slots(self) -> dict[tuple[str, int], int]:
@@ -94,20 +95,7 @@ class Decoder:
             for field in (*NUMBERS, *TEXTS)
         }
         pairs = [(field, rank) for field in ranks for rank in range(ranks[field])]
-        pairs += [(f"within {name}", 0) for name in self._texts]
         return {pair: slot for slot, pair in enumerate(pairs, start=1)}
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        """The attributes within whose text a field may stand."""
-        return sorted(
-            {
-                place.attribute
-                for dialect in self.dialects
-                for places in dialect.within.values()
-                for place in places
-            }
-        )
 
     def _slot_table(self) -> str:
         """Row per dialect, column per key, one more for keys that nobody reads."""
@@ -118,11 +106,6 @@ class Decoder:
                 for field, aliases in dialect.attributes.items()
                 for rank, name in enumerate(aliases)
             }
-            for places in dialect.within.values():
-                for place in places:
-                    slot_of[place.attribute] = self._slots[
-                        f"within {place.attribute}", 0
-                    ]
             table += [slot_of.get(key, 0) for key in self._keys] + [0]
         return integers(table, "UInt8")
 
@@ -133,6 +116,8 @@ class Decoder:
             "keys_count": str(len(self._keys) + 1),
             "slot_table": self._slot_table(),
             "span_texts": _TEXTS_OF_SPAN,
+            "usage_text": self._usage_text(),
+            "in_usage": quoted(_IN_USAGE),
             "number_fields": _lines(self._number(name) for name in NUMBERS),
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
@@ -166,28 +151,23 @@ class Decoder:
 
     def _value(self, field: str) -> str:
         told = any(name == field for name, _ in self._slots)
-        own = f"texts[{self._position(field)}]" if told else "''"
-        within = [f"nullIf({value}, '')" for value in self._within(field)]
-        return (
-            f"coalesce(nullIf({own}, ''), {', '.join(within)}, '')" if within else own
-        )
+        return f"texts[{self._position(field)}]" if told else "''"
 
-    def _within(self, field: str) -> Iterator[str]:
-        """What stands of a field within the texts of other attributes."""
-        found = {
-            place: None
-            for dialect in self.dialects
-            for place in dialect.within.get(field, ())
-        }
-        for place in found:
-            text = f"texts[{self._position(f'within {place.attribute}')}]"
-            path = ", ".join(map(quoted, place.path))
-            if place.pattern:
-                yield f"extract({text}, {quoted(place.pattern)})"
-            elif field in NUMBERS:
-                yield f"extract(JSONExtractRaw({text}, {path}), '^[0-9]+$')"
-            else:
-                yield f"JSONExtractString({text}, {path})"
+    def _usage_text(self) -> str:
+        """A usage object that is told as the text of an attribute; mostly empty."""
+        cases = []
+        for number, dialect in enumerate(self._ordered):
+            parts = [
+                part.format(answer=_attribute(name))
+                for name in dialect.answers
+                for part in _OF_ANSWER
+            ]
+            for name, key in dialect.usages:
+                text = _attribute(name)
+                parts.append(f"JSONExtractRaw({text}, {quoted(key)})" if key else text)
+            if parts:
+                cases.append(f"dialect_no = {number}, concat({', '.join(parts)}, '')")
+        return f"multiIf({', '.join(cases)}, '')" if cases else "''"
 
     def _text(self, field: str) -> str:
         """What `said` holds of a field: the span's own word, else the next best one."""
@@ -282,6 +262,22 @@ def _version(expression: str) -> str:
     )
 
 
+def _attribute(name: str) -> str:
+    """The text of a span's attribute, empty where it is absent."""
+    at = f"indexOf(s.attributes.key, {quoted(name)})"
+    return f"s.attributes.value.string_value[{at}]"
+
+
+_OF_ANSWER = (
+    """'"id":', JSONExtractRaw({answer}, 'id')""",
+    """',"service_tier":', JSONExtractRaw({answer}, 'service_tier')""",
+    "',', JSONExtractRaw({answer}, 'usage')",
+)
+_IN_USAGE = (
+    rf"""['"]({"|".join(IN_USAGE)})['"]: ?(?:['"]([A-Za-z0-9_.:-]+)['"]|([0-9]+))"""
+)
+"""Name, word or number of each entry; what is null, or None, is no entry."""
+
 _TEXTS_OF_SPAN = (
     "arrayMap((t, i, d, b, a) -> multiIf("
     "isNotNull(i), toString(assumeNotNull(i)), notEmpty(t), t,"
@@ -326,4 +322,4 @@ def _lines(expressions: Iterable[str]) -> str:
 def _content_pattern() -> str:
     """RE2 for attribute names that may hold content: a listed name, or below one."""
     listed = "|".join(re.escape(name) for name in semconv.CONTENT)
-    return rf"^({listed})($|\.)"
+    return rf"^({listed})($|\.)|^usage:"

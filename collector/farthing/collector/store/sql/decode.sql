@@ -31,7 +31,14 @@ scoped AS (
         arrayJoin(s.spans) AS s
     FROM scopes
 ),
--- 3. A span: which of its attributes holds which field, and every value as text.
+-- 3. A span: which of its attributes holds which field, and every value as text. What a
+-- few emitters tell only within a text comes as attributes behind the others.
+spans AS (
+    SELECT
+        resource, scope, scope_version, dialect_no, s,
+        extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
+    FROM scoped
+),
 keyed AS (
     SELECT
         resource,
@@ -40,10 +47,10 @@ keyed AS (
             s.trace_id, s.span_id, s.parent_span_id, s.name, scope, scope_version,
             s.start_time_unix_nano, s.end_time_unix_nano, s.status.code
         ), 'Tuple(trace String, span String, parent String, name String, scope LowCardinality(String), scope_version LowCardinality(String), start_ns UInt64, end_ns UInt64, status Int32)') AS head,
-        s.attributes.key AS keys,
-        arrayMap(k -> {{slot_table}}[dialect_no * {{keys_count}} + transform(k, {{keys}}, {{key_numbers}}, {{keys_count}}::UInt16)], s.attributes.key) AS slots,
-        {{span_texts}} AS texts
-    FROM scoped
+        arrayConcat(s.attributes.key, arrayMap(entry -> concat('usage:', entry[1]), usage)) AS keys,
+        arrayMap(k -> {{slot_table}}[dialect_no * {{keys_count}} + transform(k, {{keys}}, {{key_numbers}}, {{keys_count}}::UInt16)], keys) AS slots,
+        arrayConcat({{span_texts}}, arrayMap(entry -> concat(entry[2], entry[3]), usage)) AS texts
+    FROM spans
 ),
 -- 4. Fields: what the emitter said, each under one name. A count that is not a whole
 -- number reads as -1, which step 6 refuses; the zero before it makes an absent one 0.
