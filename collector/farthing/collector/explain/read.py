@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
 
-from farthing.collector.explain.account import Account, Entry, Factor, Part, PriceRow
+from farthing.collector.explain.account import (
+    Account,
+    Entry,
+    Factor,
+    Part,
+    PriceRow,
+    Sibling,
+)
 from farthing.collector.store.client import Store
 from farthing.economics.prices import ABSENT, RATE_NAMES, Call, Catalogue, Flag, price
 from farthing.economics.prices.cost import REQUEST_FEE
@@ -51,7 +58,14 @@ def account(store: Store, span_id: str, catalogue: Catalogue) -> Account:
     today = None
     if in_force is not None and _has_price(in_force.fields):
         today = price(call_of(in_force.fields), catalogue)
-    return Account(entries, in_force, today)
+    return Account(entries, in_force, today, tuple(_siblings(store, rows[0])))
+
+
+def _siblings(store: Store, told: Mapping[str, Any]) -> Iterator[Sibling]:
+    asked = {name: told[name] for name in ("trace_id", "span_id")}
+    asked["time"] = f"{told['time']:%Y-%m-%d %H:%M:%S.%f}"
+    for row in store.rows(_sql("siblings.sql"), asked):
+        yield Sibling(**row)
 
 
 def _has_price(fields: Mapping[str, Any]) -> bool:
