@@ -47,7 +47,7 @@ keyed AS (
             s.trace_id, s.span_id, s.parent_span_id, s.name, scope, scope_version,
             s.start_time_unix_nano, s.end_time_unix_nano, s.status.code
         ), 'Tuple(trace String, span String, parent String, name String, scope LowCardinality(String), scope_version LowCardinality(String), start_ns UInt64, end_ns UInt64, status Int32)') AS head,
-        arrayConcat(s.attributes.key, arrayMap(entry -> concat('usage:', entry[1]), usage)) AS keys,
+        arrayConcat(s.attributes.key, arrayMap(entry -> toLowCardinality(concat('usage:', entry[1])), usage)) AS keys,
         arrayMap(k -> {{slot_table}}[dialect_no * {{keys_count}} + transform(k, {{keys}}, {{key_numbers}}, {{keys_count}}::UInt16)], keys) AS slots,
         arrayConcat({{span_texts}}, arrayMap(entry -> concat(entry[2], entry[3]), usage)) AS texts
     FROM spans
