@@ -252,6 +252,7 @@ CASES = {
             (NATIVE, CLOSED_EARLY),
         ),
         (50, 0, 2000, 500, 200, 0, 0, 0),
+        ("partial",),
     ),
     "OpenInference that shows its answer + native Anthropic": Case(
         apart((OPENINFERENCE, openinference(**JSON_ID)), (NATIVE, native("msg_1"))),

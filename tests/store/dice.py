@@ -128,6 +128,7 @@ class Dice:
             buckets=usage.buckets,
             tool_uses={"web_search": searches},
             invalid_usage=usage.is_invalid,
+            usage_incomplete=usage.is_incomplete,
         )
         attributes = {
             "gen_ai.operation.name": self.one(("chat", "generate_content")),

@@ -70,7 +70,9 @@ def command(span_id: str, data_dir: Path | None, *, as_json: bool) -> None:
 
 FLAGS: Final[Mapping[str, str]] = {
     "time_assumed": "its clock cannot be right; the time of loading stands for its end",
-    "input_missing": "it tells no input tokens",
+    "input_missing": "it tells no input tokens: the cost is a lower bound",
+    "output_missing": "it tells no output tokens, as of a stream that was closed early:"
+    " the cost is a lower bound",
     "convention_assumed": "nobody says whether its input includes the cached tokens;"
     " OpenTelemetry's convention (it does) was taken",
     "convention_contradicted": "it is said to include the cached tokens in its input,"

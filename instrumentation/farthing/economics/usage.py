@@ -40,6 +40,8 @@ class UsageFlag(StrEnum):
     INVALID = "invalid"
     """Some count cannot be one (negative, absurd), so none of them is believed."""
     INPUT_MISSING = "input_missing"
+    OUTPUT_MISSING = "output_missing"
+    """No output is told: a stream that was closed early. An embedding has none."""
     COMPACTION = "compaction"
     """Tokens of a compaction that the provider made of the conversation are in it."""
 
@@ -98,9 +100,17 @@ class Reported:
     flags: tuple[UsageFlag, ...] = ()
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether a part of the usage is not told: its cost is a lower bound."""
+        return not _MISSING.isdisjoint(self.flags)
+
+    @property
     def is_invalid(self) -> bool:
         """Whether the call tells usage that cannot be: hand it on to `Call`."""
         return UsageFlag.INVALID in self.flags
+
+
+_MISSING = frozenset({UsageFlag.INPUT_MISSING, UsageFlag.OUTPUT_MISSING})
 
 
 def from_reported(
@@ -154,6 +164,8 @@ def from_reported(
         return Reported(None, None)
     if input_total is None:
         _flag(flags, UsageFlag.INPUT_MISSING)
+    if output_total is None:
+        _flag(flags, UsageFlag.OUTPUT_MISSING)
 
     fresh = input_total or 0
     rule = _rule(fresh, cached, includes_cache=includes_cache, flags=flags)

@@ -24,10 +24,11 @@ from farthing.economics.prices import ABSENT, RATE_NAMES, Call, Catalogue, Flag,
 from farthing.economics.prices.cost import REQUEST_FEE
 from farthing.economics.prices.levels import scaled_rate
 from farthing.economics.prices.rates import FACTOR_WORD
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import TokenBuckets, UsageFlag
 from farthing.errors import ConfigError, FarthingError
 
 _SEARCH: Final = "web_search"
+_MISSING: Final = frozenset({UsageFlag.INPUT_MISSING, UsageFlag.OUTPUT_MISSING})
 _NO_CALL: Final = "unknown_operation"
 
 
@@ -92,6 +93,7 @@ def call_of(fields: Mapping[str, Any]) -> Call:
         deployment=fields["deployment"],
         tool_uses={_SEARCH: fields["web_searches"]},
         claimed_usd=fields["claimed_usd"],
+        usage_incomplete=not _MISSING.isdisjoint(fields["flags"]),
         invalid_usage=not counted and fields["cost_reason"] == "invalid_usage",
     )
 

@@ -17,7 +17,7 @@ from farthing.collector.settle.groups import ancestors
 from farthing.collector.settle.telling import WHOSE, Key, Telling
 from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
 from farthing.economics.prices.rates import FACTOR_WORD
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import TokenBuckets, UsageFlag
 
 _RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
 """What belongs to a run: taken from whoever tells which run it was."""
@@ -33,6 +33,7 @@ _UNKNOWN_MODEL: Final = (
     "unknown_model",
     "deployment_not_mapped",
 )
+_MISSING: Final = frozenset({UsageFlag.INPUT_MISSING, UsageFlag.OUTPUT_MISSING})
 _FLAGS_OF_PRICE: Final = frozenset(Flag) - {Flag.TTL_ASSUMED}
 _BUCKETS: Final = tuple(name.removesuffix("_tokens") for name in TOKENS)
 _INPUT, _READ, _SHORT, _LONG, _AUDIO, _READ_AUDIO, _OUTPUT, _THOUGHT, _SPOKEN = range(9)
@@ -192,6 +193,7 @@ def _call(said: Mapping[str, str], owner: Telling) -> Call:
         deployment=said["deployment"],
         tool_uses={"web_search": int(said["web_searches"])},
         claimed_usd=None if claimed == NULL else Decimal(claimed),
+        usage_incomplete=not _MISSING.isdisjoint(flags_in(said["flags"])),
     )
 
 

@@ -82,7 +82,7 @@ def _list_price(
         rates = scaled(rates, factor.numerator, factor.denominator)
     parts = _parts(counts, rates) + _fees(call, found, at_s, catalogue)
     flags.extend(Flag(note) for note in row.notes)
-    judged = _judge(parts, row, found, catalogue, flags)
+    judged = _judge(call, parts, row, found, catalogue, flags)
     return judged if factor is None else replace(judged, factor=factor.word)
 
 
@@ -212,6 +212,7 @@ def _fee(found: Resolution, tool: str, at_s: int, catalogue: Catalogue) -> int |
 
 
 def _judge(
+    call: Call,
     parts: tuple[Part, ...],
     row: RateRow,
     found: Resolution,
@@ -222,8 +223,10 @@ def _judge(
     state, reason = State.PRICED, None
     if row.kind is not Kind.PRICED:
         state = State(row.kind)
-    elif len(known) < len(parts):
-        reason = Reason.NO_RATE_FOR_BUCKET
+    elif len(known) < len(parts) or call.usage_incomplete:
+        reason = Reason.USAGE_INCOMPLETE
+        if len(known) < len(parts):
+            reason = Reason.NO_RATE_FOR_BUCKET
         state = State.PARTIAL if known else State.UNPRICED
     listed = sum(known) if state is not State.UNPRICED else None
     covered = state in (State.FREE, State.FLAT_RATE)

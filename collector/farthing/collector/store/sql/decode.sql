@@ -91,7 +91,7 @@ worded AS (
 -- 5. What kind of span it is.
 kinds AS (
     SELECT
-        * EXCEPT has_output,
+        *,
         multiIf(
             said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(has_usage, said.request_model != ''), 'model_call', 'other')),
             NOT has_usage, '',
@@ -264,6 +264,11 @@ costed AS (
             arrayExists((count, rate) -> least(count > 0, rate >= 0), tokens, rates)
         ) AS has_known_part,
         least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '')) AS is_call,
+        least(is_counted, NOT has_input) AS is_input_missing,
+        -- Of a stream that is closed early Anthropic has told 1 token of output, or none.
+        least(is_counted, kind = 'model_call', greatest(NOT has_output, least(
+            lower(said.streamed) = 'true', said.finish_reasons = '', {{told_output_total}} <= 1, position(ref, 'claude') > 0
+        ))) AS is_output_missing,
         ifNull(toDecimal128OrNull(said.claimed_usd, 15), -1) AS claim_usd
     FROM levelled
 ),
@@ -286,6 +291,7 @@ reasoned AS (
             numerator = 0, 'no_rate_for_place',
             price.kind != 'priced', '',
             is_incomplete, 'no_rate_for_bucket',
+            greatest(is_input_missing, is_output_missing), 'usage_incomplete',
             ''
         ) AS list_reason,
         least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}, upper(said.claim_currency) IN ('', 'USD')) AS has_claim
@@ -298,13 +304,13 @@ judged AS (
         multiIf(
             NOT is_call, '',
             NOT has_usage, 'no_usage',
-            list_reason NOT IN ('', 'no_rate_for_bucket'), 'unpriced',
+            list_reason NOT IN ('', 'no_rate_for_bucket', 'usage_incomplete'), 'unpriced',
             price.kind != 'priced', price.kind,
             list_reason = '', 'priced',
             has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
-        least(is_counted, list_reason IN ('', 'no_rate_for_bucket')) AS has_row
+        least(is_counted, list_reason IN ('', 'no_rate_for_bucket', 'usage_incomplete')) AS has_row
     FROM reasoned
 )
 SELECT
@@ -378,7 +384,8 @@ SELECT
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
         if(is_time_absurd, 'time_assumed', ''),
-        if(least(is_counted, NOT has_input), 'input_missing', ''),
+        if(is_input_missing, 'input_missing', ''),
+        if(is_output_missing, 'output_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
         if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
