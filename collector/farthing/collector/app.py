@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry
 
 from farthing.collector import parts, presence
 from farthing.collector.config import Settings
+from farthing.collector.price_sources import PriceSources
+from farthing.collector.price_watch import PriceWatch
 from farthing.collector.receive.serve import serve
 from farthing.collector.spool import Spool
 from farthing.collector.store.ledger import Ledger
@@ -41,6 +43,7 @@ class Collector:
     addresses: Addresses
     spool: Spool
     ledger: Ledger
+    prices: PriceWatch
 
 
 Started = Callable[[Addresses], None]
@@ -48,6 +51,8 @@ Started = Callable[[Addresses], None]
 
 def up(settings: Settings, *, started: Started) -> None:
     """Run the collector until SIGINT or SIGTERM; `started` is called when it is ready.
+
+    SIGHUP makes it read its prices anew.
 
     Raises ConfigError for what the operator must change, StoreUnavailable for a store
     that does not answer at start.
@@ -60,6 +65,7 @@ async def _up(settings: Settings, started: Started) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with collector(settings) as running:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.prices.ask)
         started(running.addresses)
         await stop.wait()
         log.info("stopping: what waits stays in the spool")
@@ -75,9 +81,15 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         ledger = stack.enter_context(parts.closing_ledger(settings))
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
-        loader = stack.enter_context(
-            parts.running_loader(settings, spool, ledger, registry, is_open=is_open)
+        prices = PriceWatch(
+            PriceSources.of(settings), ledger.catalogue, registry=registry
         )
+        loader = stack.enter_context(
+            parts.running_loader(
+                settings, spool, ledger, registry, prices=prices, is_open=is_open
+            )
+        )
+        await stack.enter_async_context(prices.running())
         web_url = None
         if ledger.store.embedded:
             web_url = await stack.enter_async_context(
@@ -99,4 +111,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             store=str(ledger.store.address),
         )
         presence.announce(file, addresses.http_url, web_url)
-        yield Collector(addresses, spool, ledger)
+        yield Collector(addresses, spool, ledger, prices)

@@ -125,10 +125,17 @@ class Settings(BaseModel):
         description="Days for which hourly spend is kept; else for good.",
     )
     prices_file: Path | None = Field(
-        default=None, description="Your own prices, on top of the price book's."
+        default=None,
+        description="Your own prices, on top of the price book's; read anew when it"
+        " changes.",
+    )
+    price_book: Path | None = Field(
+        default=None,
+        description="Folder of a compiled price book in place of Farthing's own, as"
+        " `farthing prices compile` makes it; read anew when it changes.",
     )
 
-    @field_validator("data_dir", "tls_cert", "tls_key", "prices_file")
+    @field_validator("data_dir", "tls_cert", "tls_key", "prices_file", "price_book")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

@@ -55,6 +55,7 @@ def values(rules: Rules) -> dict[str, str]:
             rules, provider="provider", model="model_word", place="place", at_s="at_s"
         ),
         "assumed_factors": integers(_assumed_factors(rules), "UInt8"),
+        "factor_words": array(["", *(row.word for row in rules.multipliers)]),
         "numerators": numerators,
         "denominators": denominators,
         "claims_win": array(rules.claims_win),
