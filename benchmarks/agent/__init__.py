@@ -1,1 +1,1 @@
-"""What instrumentation costs an agent: `python -m benchmarks.agent.calls`."""
+"""What instrumentation costs an agent: its calls (`calls`), its start (`startup`)."""

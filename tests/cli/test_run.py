@@ -81,10 +81,11 @@ def test_what_is_wrong_is_told_with_what_to_do(
         OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_only",
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
         OTEL_PYTHON_DISTRO="vendor",
+        FARTHING_BUDGET_USD="much",
     )
     told = {check["check"]: check for check in found["checks"] if check["do"]}
     assert (code, found["ok"]) == (1, False)
-    assert {"environment", "sampler", "content", "endpoint", "distro"} <= set(told)
+    assert {"sampler", "content", "endpoint", "distro", "guard"} <= set(told)
     said = json.dumps(found)
     assert "FARTHING_TASK_TYPE is ignored" in said
     assert "is it FARTHING_BUSINESS_UNIT?" in said

@@ -128,9 +128,13 @@ def test_calls_that_belong_to_nothing_are_one_run_per_process(seen: Recording) -
             seen.tracer.start_span(f"below {name}").end()
     with seen.tracer.start_as_current_span("root"):
         seen.tracer.start_span("in a trace", attributes=CHAT).end()
+    seen.tracer.start_span(
+        "done", attributes={"gen_ai.operation.name": "outcome"}
+    ).end()
     talk = {**CHAT, "gen_ai.conversation.id": "c"}
     seen.tracer.start_span("in a conversation", attributes=talk).end()
-    same = {str(seen.named(n)[ID]) for n in ("one", "two", "below one", "below two")}
+    ours = ("one", "two", "below one", "below two", "done")
+    same = {str(seen.named(name)[ID]) for name in ours}
     assert len(same) == 1
     assert ID not in seen.named("in a trace")
     assert ID not in seen.named("in a conversation")

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 _OWN_SUFFIXES: Final = (".local", ".internal", ".svc", ".lan", ".localhost", ".test")
 _URLS: Final = ("url.full", "http.url")
 _NAMES: Final = ("server.address", "net.peer.name", "http.host")
-_MODEL_CALLS: Final = frozenset(
+MODEL_CALLS: Final = frozenset(
     {"chat", "embeddings", "generate_content", "text_completion"}
 )
 
@@ -40,7 +40,7 @@ class Surroundings:
 
 def is_model_call(span: ReadableSpan) -> bool:
     """Whether `span` says that it is a model call."""
-    return (span.attributes or {}).get("gen_ai.operation.name") in _MODEL_CALLS
+    return (span.attributes or {}).get("gen_ai.operation.name") in MODEL_CALLS
 
 
 def host_of(attributes: Mapping[str, object]) -> str:

@@ -10,6 +10,9 @@ from opentelemetry import trace
 from farthing import semconv
 from farthing.instrumentation.isolate import attempt
 
+OUTCOME: Final = "outcome"
+"""The operation by which the ledger knows an outcome's span."""
+
 _TRACER: Final = "farthing.instrumentation"
 
 
@@ -24,7 +27,7 @@ def outcome(name: str, *, value: Decimal | float | None = None) -> None:
 
 
 def _record(name: str, value: Decimal | float | None) -> None:
-    attributes = {"gen_ai.operation.name": "outcome", semconv.OUTCOME_NAME: str(name)}
+    attributes = {"gen_ai.operation.name": OUTCOME, semconv.OUTCOME_NAME: str(name)}
     if value is not None:
         attributes[semconv.OUTCOME_VALUE] = _plain(value)
     tracer = trace.get_tracer(_TRACER)

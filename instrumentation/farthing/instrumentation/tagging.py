@@ -16,14 +16,16 @@ from farthing.instrumentation.context import (
     process_run_id,
     said_tags,
 )
-from farthing.instrumentation.hosts import Surroundings, is_model_call
+from farthing.instrumentation.hosts import MODEL_CALLS, Surroundings
 from farthing.instrumentation.isolate import attempt
+from farthing.instrumentation.outcomes import OUTCOME
 
 Reader = Callable[[], Mapping[str, str]]
 """What a framework knows of the work that is done now: attributes by name."""
 
 
 _INHERITED: Final = (AGENT, semconv.TASK_ID)
+_PARTS: Final = MODEL_CALLS | {"execute_tool", OUTCOME}
 _CONVERSATION: Final = "gen_ai.conversation.id"
 
 
@@ -31,8 +33,8 @@ class TagSpans(SpanProcessor):
     """Sets tags on each span that starts: what code, a caller or the environment gave;
     for what nobody gave, what the frameworks know; the agent's name from the parent.
 
-    Model calls without a task, a conversation or a trace around them belong to one run
-    per process: a script without a line about Farthing is a run, not one per call.
+    Model calls, tool calls and outcomes without a task, a conversation or a trace
+    around them belong to one run per process: a script is a run, not each call of it.
     """
 
     def __init__(self, readers: list[Reader], surroundings: Surroundings) -> None:
@@ -64,11 +66,13 @@ def _inherited(parent: ReadableSpan) -> dict[str, str]:
 
 
 def _is_alone(span: Span, parent: trace.Span) -> bool:
-    """Whether `span` is a model call in a trace of its own, in no conversation."""
+    """Whether `span` is a part of an agent's work that is in a trace of its own, and in
+    no conversation."""
+    said = span.attributes or {}
     return (
         not parent.get_span_context().is_valid
-        and is_model_call(span)
-        and _CONVERSATION not in (span.attributes or {})
+        and said.get("gen_ai.operation.name") in _PARTS
+        and _CONVERSATION not in said
     )
 
 

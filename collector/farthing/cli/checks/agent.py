@@ -11,8 +11,10 @@ from typing import Final
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.cli.checks import Finding, Findings, ok, problem, warning
+from farthing.errors import ConfigError
 from farthing.instrumentation import settings
 from farthing.instrumentation.diagnosis import Coverage, coverage
+from farthing.instrumentation.guard.settings import read_settings
 from farthing.instrumentation.settings import Exporting
 
 _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
@@ -32,6 +34,7 @@ def findings() -> Findings:
     yield from _switches(environ)
     yield from _tags(environ)
     yield from _names(environ)
+    yield from _guard(environ)
     yield from _distro(environ)
     yield from _sending(settings.exporting())
     yield from _libraries()
@@ -71,6 +74,16 @@ def _names(environ: Mapping[str, str]) -> Findings:
         close = get_close_matches(name, known, n=1, cutoff=0.9)
         if name.startswith("FARTHING_") and close:
             yield warning("environment", f"{name} means nothing", f"is it {close[0]}?")
+
+
+def _guard(environ: Mapping[str, str]) -> Findings:
+    try:
+        is_on = read_settings(environ).is_on
+    except ConfigError as error:
+        says = f"off, because its settings are wrong: {error}"
+        yield problem("guard", says, "correct them")
+    else:
+        yield ok("guard", "on" if is_on else "off: no limit is set")
 
 
 def _distro(environ: Mapping[str, str]) -> Findings:

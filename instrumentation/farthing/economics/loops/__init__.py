@@ -12,17 +12,21 @@ run. `docs/loops.md` says what a loop is and how it is seen.
 
 from farthing.economics.loops.detector import Detector
 from farthing.economics.loops.findings import Finding, Kind, Level, Mark, Pattern
+from farthing.economics.loops.stalled import Baseline, Stall, Taken
 from farthing.economics.loops.steps import Step, StepKind
 from farthing.economics.loops.tuning import Tuning
 
 __all__ = [
+    "Baseline",
     "Detector",
     "Finding",
     "Kind",
     "Level",
     "Mark",
     "Pattern",
+    "Stall",
     "Step",
     "StepKind",
+    "Taken",
     "Tuning",
 ]

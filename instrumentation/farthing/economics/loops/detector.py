@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from farthing.economics.loops.findings import Finding, Mark
 from farthing.economics.loops.lane import Lane
+from farthing.economics.loops.memory import Repeat
 from farthing.economics.loops.steps import Step
 from farthing.economics.loops.tuning import Tuning
 
@@ -52,6 +53,11 @@ class Detector:
         """How much an agent repeats itself now: what is compared to the levels."""
         lane = self._lanes.get(agent)
         return lane.score if lane else 0.0
+
+    def repeat(self, agent: str = "") -> Repeat | None:
+        """What an agent's last step repeated, or None: to explain a score."""
+        lane = self._lanes.get(agent)
+        return lane.repeat if lane else None
 
     def _is_replay(self, call_id: str) -> bool:
         if not call_id:

@@ -33,11 +33,14 @@ class Lane:
         self._reply_tokens = 0
         self._remarks: list[str] = []
         self._calls = 0
+        self._refusals = 0
         self._turns = 0
         self._calls_in_turn = 0
         self._turn = ""
         self._heat_of_turn = 0.0
         self._novel = 0
+        self.repeat: Repeat | None = None
+        """What the last step repeated, as far as it counted."""
 
     @property
     def score(self) -> float:
@@ -46,6 +49,9 @@ class Lane:
 
     def step(self, step: Step, mark: Mark) -> list[Finding]:
         """Judge a step; findings that were raised or ended by it."""
+        self.repeat = None
+        if step.kind != "user" and is_retryable(step):
+            return self._refused(step, mark)
         if step.kind == "tool":
             return self._called(step, mark)
         found = self._replied()
@@ -65,16 +71,21 @@ class Lane:
         self._replies.clear()
         self._calls += 1
         turn = self._turn_of(step)
-        if is_retryable(step):
-            repeat = Repeat("retries", self._tuning.retry)
-            return self._retries.heat(repeat, step, mark, call=self._calls)
         found = self._retries.cool(self._tuning.novel_change)
         repeated = self._memory.take(step, at=self._calls, turn=turn)
-        if repeated is None:
+        if repeated is None or self._is_new_try(repeated, step):
             return found + self._cooled(step)
         self._novel = 0
-        repeat = self._once_a_turn(repeated)
-        return found + self._loops.heat(repeat, step, mark, call=self._calls)
+        self.repeat = self._once_a_turn(repeated)
+        return found + self._loops.heat(self.repeat, step, mark, call=self._calls)
+
+    def _refused(self, step: Step, mark: Mark) -> list[Finding]:
+        """The infrastructure failed: no step of the agent's, whoever tries again."""
+        if step.kind == "tool":
+            self._reply = None
+        self._refusals += 1
+        self.repeat = Repeat("retries", self._tuning.retry)
+        return self._retries.heat(self.repeat, step, mark, call=self._refusals)
 
     def _turn_of(self, step: Step) -> str:
         self._calls_in_turn += 1
@@ -87,6 +98,11 @@ class Lane:
         if turn != self._turn:
             self._turn, self._heat_of_turn = turn, 0.0
         return turn
+
+    def _is_new_try(self, repeat: Repeat, step: Step) -> bool:
+        """Whether a call made something so again that others may have undone."""
+        is_far = repeat.distance > self._tuning.near_distance
+        return is_far and not is_error(step) and is_write(step, self._tuning)
 
     def _once_a_turn(self, repeat: Repeat) -> Repeat:
         """A turn is one try, however many calls it makes at once."""
@@ -120,14 +136,11 @@ class Lane:
         if not count:
             return []
         weight = self._tuning.first_repeat if count == 1 else self._tuning.repeat
-        repeat = Repeat("monologue", weight, count=count)
-        return self._loops.heat(repeat, step, mark, call=self._calls + count)
+        self.repeat = Repeat("monologue", weight, count=count)
+        return self._loops.heat(self.repeat, step, mark, call=self._calls + count)
 
     def _text_of(self, step: Step) -> str:
-        is_short = (
-            step.output_tokens is not None
-            and step.output_tokens < self._tuning.sentence_tokens
-        )
+        is_short = (step.output_tokens or 0) < self._tuning.long_reply_tokens
         return step.text_hash if is_short else step.text_norm_hash or step.text_hash
 
     def _spoken_to(self, step: Step) -> list[Finding]:
@@ -164,8 +177,8 @@ class Lane:
 
 
 _PLAIN: Final = (
-    "replies", "reply_tokens", "remarks", "calls", "turns", "calls_in_turn", "turn",
-    "heat_of_turn", "novel",
+    "replies", "reply_tokens", "remarks", "calls", "refusals", "turns", "calls_in_turn",
+    "turn", "heat_of_turn", "novel",
 )  # fmt: skip
 
 

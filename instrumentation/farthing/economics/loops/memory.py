@@ -162,7 +162,7 @@ def _same_outcome(_step: Step, _old: Seen, _distance: int, tuning: Tuning) -> Re
 
 
 def _same_error(step: Step, old: Seen, _distance: int, tuning: Tuning) -> Repeat:
-    if step.empty:
+    if step.empty or (step.result_len or 0) < tuning.telling_chars:
         return Repeat("same_error", tuning.silent_error)
     if step.result_norm_hash == old.result_norm_hash:
         return Repeat("same_error", tuning.same_error)
@@ -178,22 +178,24 @@ def _near_outcome(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repea
     is_near = (
         step.result_norm_hash == old.result_norm_hash != ""
         or step.result_shape_hash == old.result_shape_hash != ""
-        or _bits_apart(step.result_simhash, old.result_simhash) <= bits
+        or bits_apart(step.result_simhash, old.result_simhash) <= bits
     )
     return Repeat("repeat", tuning.near_repeat if is_near else 0.0)
 
 
-def _same_answer(step: Step, old: Seen, _distance: int, tuning: Tuning) -> Repeat:
+def _same_answer(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repeat:
     if is_error(step):
         return Repeat("same_error", tuning.same_error)
     if step.name != old.name:
         return Repeat("same_result", tuning.same_result)
-    if step.args_hash == old.args_hash or is_write(step, tuning):
+    is_asked_again = distance == 1 and step.args_hash != old.args_hash
+    if not is_asked_again or is_write(step, tuning):
         return Repeat("same_result", 0.0)
     return Repeat("same_result", tuning.reworded)
 
 
-def _bits_apart(one: str, other: str) -> int:
+def bits_apart(one: str, other: str) -> int:
+    """In how many of 64 bits two similarity hashes differ; 64 if one is not known."""
     if not one or not other:
         return 64
     return (int(one, 16) ^ int(other, 16)).bit_count()

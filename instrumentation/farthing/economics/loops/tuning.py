@@ -37,8 +37,9 @@ class Tuning:
     """Equal but for numbers, times, ids, or growing: may be how a poll looks."""
     same_result: float = 0.8
     """Equal answers of different tools are no answers."""
-    reworded: float = 0.5
-    """Equal answers of one tool to different questions may be true."""
+    reworded: float = 0.7
+    """Equal answers of one tool to different questions, one right after the other, may
+    be true. With other calls between them they are how a harness says "done"."""
     retry: float = 0.45
     """Three retries are how infrastructure is meant to be used; six are a storm."""
 
@@ -47,9 +48,9 @@ class Tuning:
     far_first_repeat: float = 0.3
     near_distance: int = 3
     """...and if more calls lie between: something was looked up again."""
-    first_repeats_reach: float = 1.8
-    """Up to here first repetitions can lift the score: a way that is gone a second time
-    is suspicious, and a loop only when it is gone a third time."""
+    first_repeats_reach: float = 1.4
+    """Up to here first repetitions can lift the score, which is below suspicion:
+    nothing is a loop before some call, error or answer came a third time."""
     waiting: float = 0.25
     """Share that is left where the tool waits by its name, or calls are far apart."""
     waiting_ns: int = 60_000_000_000
@@ -64,14 +65,17 @@ class Tuning:
     """A new error is news, and no progress."""
     novelty_most: int = 4
 
-    informative_chars: int = 16
-    """A shorter result can be equal by chance."""
+    informative_chars: int = 32
+    """A shorter answer ("sunny", "all checks passed") can be equal by chance."""
+    telling_chars: int = 16
+    """A shorter error ("exit code 1") says no more than that something failed."""
     long_chars: int = 1000
     """A longer result is a report, of which an error line is a part."""
     acknowledged: int = 6
     """A call this many times as long as its result tells more than it asks: a write."""
-    sentence_tokens: int = 16
-    """A shorter reply may be a number: it is compared as it is, not normalised."""
+    long_reply_tokens: int = 64
+    """A shorter reply that differs in its numbers says something else: it may be a
+    call, told as text, for the next item of a batch."""
     near_bits: int = 6
     """64-bit similarity hashes at most this far apart stand for nearly equal texts."""
     near_bits_at_once: int = 12
