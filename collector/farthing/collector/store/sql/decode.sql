@@ -34,9 +34,7 @@ scoped AS (
 -- 3. A span: which of its attributes holds which field, and every value as text. What a
 -- few emitters tell only within a text comes as attributes behind the others.
 spans AS (
-    SELECT
-        resource, scope, scope_version, dialect_no, s,
-        extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
+    SELECT resource, scope, scope_version, dialect_no, s, extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
     FROM scoped
 ),
 keyed AS (
@@ -267,8 +265,7 @@ costed AS (
         least(is_counted, NOT has_input) AS is_input_missing,
         -- Of a stream that is closed early Anthropic has told 1 token of output, or none.
         least(is_counted, kind = 'model_call', greatest(NOT has_output, least(
-            lower(said.streamed) = 'true', said.finish_reasons = '', {{told_output_total}} <= 1, position(ref, 'claude') > 0
-        ))) AS is_output_missing,
+            lower(said.streamed) = 'true', said.finish_reasons = '', {{told_output_total}} <= 1, position(ref, 'claude') > 0))) AS is_output_missing,
         ifNull(toDecimal128OrNull(said.claimed_usd, 15), -1) AS claim_usd
     FROM levelled
 ),
@@ -278,8 +275,7 @@ reasoned AS (
         multiIf(
             NOT is_call, '',
             NOT has_usage, '',
-            is_absurd, 'invalid_usage',
-            said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
+            is_absurd, 'invalid_usage', said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
             model_reason != '', model_reason,
             price.row_id = 0, multiIf(
                 ctx = {{unknown_ctx}}, 'no_rate_for_tier',
@@ -384,8 +380,7 @@ SELECT
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
         if(is_time_absurd, 'time_assumed', ''),
-        if(is_input_missing, 'input_missing', ''),
-        if(is_output_missing, 'output_missing', ''),
+        if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
         if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
@@ -395,8 +390,7 @@ SELECT
         if(least(is_counted, model_reason = '', asked_model NOT IN ('', model)), 'models_differ', ''),
         if(least(is_counted, model_reason = '', ctx != {{unknown_ctx}}, tier_word IN {{unserved_tiers}}), 'tier_assumed', ''),
         if(least(has_row, factor IN {{assumed_factors}}), 'deployment_assumed', ''),
-        if(least(has_row, numerator != denominator), 'multiplier', ''),
-        if(least(has_row, numerator != denominator), {{factor_words}}[factor + 1], ''),
+        if(least(has_row, numerator != denominator), 'multiplier', ''), if(has_row, {{factor_words}}[factor + 1], ''),
         if(claim_wins, 'provider_reported', '')
     ], if(has_row, splitByChar(' ', price.notes), []))) AS flags,
     attributes,
