@@ -34,9 +34,7 @@ scoped AS (
 -- 3. A span: which of its attributes holds which field, and every value as text. What a
 -- few emitters tell only within a text comes as attributes behind the others.
 spans AS (
-    SELECT
-        resource, scope, scope_version, dialect_no, s,
-        extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
+    SELECT resource, scope, scope_version, dialect_no, s, extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
     FROM scoped
 ),
 keyed AS (
@@ -280,8 +278,7 @@ reasoned AS (
         multiIf(
             NOT is_call, '',
             NOT has_usage, '',
-            is_absurd, 'invalid_usage',
-            said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
+            is_absurd, 'invalid_usage', said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
             model_reason != '', model_reason,
             price.row_id = 0, multiIf(
                 ctx = {{unknown_ctx}}, 'no_rate_for_tier',
@@ -386,9 +383,7 @@ SELECT
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
         if(is_time_absurd, 'time_assumed', ''),
-        if(is_input_missing, 'input_missing', ''),
-        if(is_output_missing, 'output_missing', ''),
-        if(is_partial, 'usage_partial', ''),
+        if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
         if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
         if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
@@ -399,8 +394,7 @@ SELECT
         if(least(is_counted, model_reason = '', asked_model NOT IN ('', model)), 'models_differ', ''),
         if(least(is_counted, model_reason = '', ctx != {{unknown_ctx}}, tier_word IN {{unserved_tiers}}), 'tier_assumed', ''),
         if(least(has_row, factor IN {{assumed_factors}}), 'deployment_assumed', ''),
-        if(least(has_row, numerator != denominator), 'multiplier', ''),
-        if(least(has_row, numerator != denominator), {{factor_words}}[factor + 1], ''),
+        if(least(has_row, numerator != denominator), 'multiplier', ''), if(has_row, {{factor_words}}[factor + 1], ''),
         if(claim_wins, 'provider_reported', '')
     ], if(has_row, splitByChar(' ', price.notes), []))) AS flags,
     attributes,
