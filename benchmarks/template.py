@@ -71,12 +71,12 @@ _TOOL: dict[str, _Value] = {
     "gen_ai.tool.name": "read_file",
     "gen_ai.tool.type": "function",
     "gen_ai.tool.call.id": "call_" + _RESPONSE,
-    "farthing.tool.args_hash": _ARGUMENTS,
-    "farthing.tool.args_len": 61,
-    "farthing.tool.result_hash": _RESULT,
-    "farthing.tool.result_norm_hash": _NORMALISED,
-    "farthing.tool.result_len": 5120,
-    "farthing.tool.error": 0,
+    "farthing.fingerprint.args_hash": _ARGUMENTS,
+    "farthing.fingerprint.args_len": 61,
+    "farthing.fingerprint.result_hash": _RESULT,
+    "farthing.fingerprint.result_norm_hash": _NORMALISED,
+    "farthing.fingerprint.result_len": 5120,
+    "farthing.fingerprint.error": "false",
 }
 # Two of three spans are model calls: more than in real runs, and the dearer kind.
 _MODEL_CALL = ("chat claude-sonnet-4-5", _CHAT)

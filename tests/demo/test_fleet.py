@@ -349,7 +349,7 @@ def _repeats(run_id: str) -> int:
     seen = Counter(
         (
             line.said["gen_ai.tool.name"],
-            line.said["farthing.tool.args_hash"],
+            line.said["farthing.fingerprint.args_hash"],
             line.said["farthing.tool.result_norm_hash"],
         )
         for line in runs()[run_id]

@@ -56,7 +56,7 @@ def test_a_long_run_says_what_is_left_out(
     assert (found.calls, found.unpriced_calls) == (5000, 2500)
     assert found.cost_usd == 2500 * Decimal("0.00135")
     assert found.lower_bound
-    command.print_run(found, entries)
+    command.print_run(found, entries, (), now=found.end_time)
     shown = capsys.readouterr().out
     assert "(4,900 later spans are left out: --limit 5000 shows all)" in shown
     assert "unpriced: unknown model" in shown
@@ -69,7 +69,7 @@ def test_hostile_names_are_text(
     """Names with markup, escapes and line breaks neither move the cursor nor add a
     line."""
     found, entries = run(ledger_store, long_run, limit=50)
-    command.print_run(found, entries)
+    command.print_run(found, entries, (), now=found.end_time)
     shown = capsys.readouterr().out
     assert "[bold][2J[/]" in shown
     assert "\x1b" not in shown

@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "Show what Farthing does, with a made-up fleet of agents.",
     "doctor": "Check this installation and say what to do.",
     "explain": "How each cent of a span came about.",
+    "loops": "Agents that stop making progress: how well they are seen, and why.",
     "prices": "Look up, check and compare prices.",
     "replay": "Send or load recorded telemetry.",
     "report": "What was spent, by whom and on what.",

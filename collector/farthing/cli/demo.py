@@ -18,12 +18,14 @@ import click
 
 from farthing.cli import INTERRUPTED, show
 from farthing.cli.report import print_report
+from farthing.cli.run import described
 from farthing.cli.up import announce
 from farthing.collector.app import Collector, collector
 from farthing.collector.config import Settings, host_port, ledger_url, load_settings
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.replay.send import send
+from farthing.collector.report.findings import findings
 from farthing.collector.report.runs import Run, run, runs
 from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
@@ -157,8 +159,10 @@ def _report(store: Store, now: datetime) -> None:
     runaway, _ = run(store, RUNAWAY_RUN_ID)
     show.line(
         f"A run that loops: {loop.run_id}, {loop.tool_calls} tool calls of which"
-        f" {loop.errors} failed, {show.money(loop.cost_usd)}."
+        f" {loop.errors} failed, {show.money(loop.cost_usd)}. Found:"
     )
+    for finding in findings(store, LOOP_RUN_ID):
+        show.line(f"  {described(finding, now=now)}")
     show.line(
         f"A run that cost {_times_median(store, runaway, since)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."

@@ -13,12 +13,11 @@ from farthing.cli.ledger import ledger_settings
 from farthing.cli.options import data_option, json_option
 from farthing.collector import presence
 from farthing.collector.config import Settings, load_settings
-from farthing.collector.parts import open_ledger, own_data_folder
+from farthing.collector.parts import followed_up, open_ledger, own_data_folder
 from farthing.collector.replay.files import read
 from farthing.collector.replay.load import load
 from farthing.collector.replay.send import Sent, send
 from farthing.collector.replay.wait import wait_until_loaded
-from farthing.collector.settle import Settler
 from farthing.collector.store.client import Refused
 from farthing.errors import BadPayload, ConfigError, FarthingError
 
@@ -109,7 +108,7 @@ def _load(files: tuple[Path, ...], settings: Settings, progress: _Progress) -> S
             _requests(files),
             ledger,
             _both(progress, update),
-            after_load=Settler(ledger.store, ledger.catalogue),
+            after_load=followed_up(ledger),
         )
 
 

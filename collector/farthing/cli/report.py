@@ -68,7 +68,7 @@ def print_report(report: Report, *, with_notes: bool = True) -> None:
         if _has_content(group)
     ]
     _tables(report, [*spends, ("total", report.total)])
-    for note in _notes(report) if with_notes else []:
+    for note in (*_wasted(report), *_notes(report)) if with_notes else ():
         show.line(note)
 
 
@@ -120,6 +120,19 @@ def _tokens(spend: Spend) -> list[str]:
 
 def _range(report: Report) -> str:
     return f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+
+
+def _wasted(report: Report) -> list[str]:
+    wasted = report.wasted
+    if not wasted.runs:
+        return []
+    cost = show.money(wasted.cost_usd, lower_bound=wasted.unpriced_calls > 0)
+    share = wasted.share_of(report.total.cost_usd)
+    of_spend = "" if share is None else f"{share * 100:.2g} % of spend, "
+    runs = f"{show.count(wasted.runs)} run{'s' if wasted.runs > 1 else ''}"
+    return [
+        f"Wasted {cost}, {of_spend}{runs} in loops: `farthing loops list` has them."
+    ]
 
 
 def _notes(report: Report) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from farthing.cli import show
 from farthing.cli.ledger import reader
 from farthing.cli.options import data_option, json_option
+from farthing.collector.report.findings import Finding, findings
 from farthing.collector.report.runs import Entries, Entry, Run, run
 
 _DEEPEST_SHOWN = 12
@@ -36,23 +38,44 @@ def show_run(run_id: str, limit: int, data_dir: Path | None, *, as_json: bool) -
     """Show a run: who it was for, what it cost, and every call in it."""
     with reader(data_dir) as store:
         found, entries = run(store, run_id, limit=limit)
+        stuck = findings(store, run_id)
+    now = datetime.now(UTC)
     if as_json:
         spans = [entry.to_json() for entry in entries.first]
-        told = {"spans": spans, "spans_left_out": entries.left_out}
+        told: dict[str, object] = {"spans": spans, "spans_left_out": entries.left_out}
+        told["findings"] = [finding.to_json(now) for finding in stuck]
         show.as_json({**found.to_json(), **told})
         return
-    print_run(found, entries)
+    print_run(found, entries, stuck, now=now)
 
 
-def print_run(found: Run, entries: Entries) -> None:
-    """The run for people: its head, and its spans as a tree."""
-    for text in (*_head(found), "", *tree(entries.first)):
+def print_run(
+    found: Run, entries: Entries, stuck: Sequence[Finding], *, now: datetime
+) -> None:
+    """The run for people: its head, what is found in it, and its spans as a tree."""
+    noted = [f"  {described(finding, now=now)}" for finding in stuck]
+    for text in (*_head(found), *noted, "", *tree(entries.first)):
         show.line(text)
     if entries.left_out:
         show.line(
             f"({show.count(entries.left_out)} later spans are left out:"
             f" --limit {entries.of} shows all)"
         )
+
+
+def described(finding: Finding, *, now: datetime) -> str:
+    """A finding in a line: what, since when, at what cost."""
+    what = finding.kind.replace("_", " ")
+    until = "goes on" if finding.goes_on(now) else f"until {finding.last_time:%H:%M:%S}"
+    cost = show.money(finding.cost_usd, lower_bound=finding.unpriced_calls > 0)
+    rate = finding.usd_per_hour
+    burn = "" if rate is None else f", {show.money(rate)} an hour"
+    return (
+        f"{what} {finding.level}: {finding.why}; since"
+        f" {finding.first_time:%Y-%m-%d %H:%M:%S} UTC, {until};"
+        f" {show.count(finding.calls)} model calls, {show.tokens(finding.tokens)}"
+        f" tokens, {cost}{burn}; first span {finding.first_span_id}"
+    )
 
 
 def _head(found: Run) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from farthing.collector.spool import Limits as SpoolLimits
 from farthing.collector.spool import Spool
 from farthing.collector.store.client import Address, Refused, Store
 from farthing.collector.store.ledger import Ledger
+from farthing.collector.watch.watcher import Watcher
 from farthing.collector.web.clickhouse import clickhouse_app
 from farthing.collector.web.clickhouse_engine import Engine
 from farthing.economics.prices.catalogue import Catalogue, load_catalogue
@@ -144,13 +145,28 @@ def running_loader(
         dead_letters=settings.data_dir / "dead-letters",
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
-        after_load=Settler(ledger.store, ledger.catalogue),
+        after_load=followed_up(ledger, registry),
     )
     loader.start()
     try:
         yield loader
     finally:
         loader.stop()
+
+
+def followed_up(
+    ledger: Ledger, registry: CollectorRegistry | None = None
+) -> Callable[[str], None]:
+    """What follows a load, for the batch of a name: each call is counted once, then
+    runs that make no progress are looked for."""
+    settle = Settler(ledger.store, ledger.catalogue)
+    watch = Watcher(ledger.store, registry=registry)
+
+    def follow_up(batch_name: str) -> None:
+        settle(batch_name)
+        watch(batch_name)
+
+    return follow_up
 
 
 @asynccontextmanager

@@ -145,23 +145,29 @@ def tool_called(call: ToolCall, *, call_id: str) -> Attributes:
 
     They are the fields of the loop benchmark's tool steps (benchmarks/loops).
     """
-    attributes: Attributes = {
+    return {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": call.tool.name,
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.id": f"call_{call_id}",
-        "farthing.tool.args_hash": digest(call.arguments),
-        "farthing.tool.args_norm_hash": digest("norm", call.arguments),
-        "farthing.tool.args_len": 20 + len(call.arguments),
-        "farthing.tool.result_hash": digest(call.result, call.noise),
-        "farthing.tool.result_norm_hash": digest("norm", call.result),
-        "farthing.tool.result_len": 4 * call.result_tokens,
-        "farthing.tool.empty": False,
-        "farthing.tool.error": bool(call.error),
+        **_fingerprints(call),
+    }
+
+
+def _fingerprints(call: ToolCall) -> Attributes:
+    told: Attributes = {
+        "args_hash": digest(call.arguments),
+        "args_norm_hash": digest("norm", call.arguments),
+        "args_len": 20 + len(call.arguments),
+        "result_hash": digest(call.result, call.noise),
+        "result_norm_hash": digest("norm", call.result),
+        "result_len": 4 * call.result_tokens,
+        "empty": False,
+        "error": bool(call.error),
     }
     if call.error:
-        attributes["farthing.tool.err_sig_hash"] = digest("error", call.result)
-    return attributes
+        told["err_sig_hash"] = digest("error", call.result)
+    return {f"{semconv.FINGERPRINT}{name}": value for name, value in told.items()}
 
 
 def failed(error_type: str) -> Attributes:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from farthing.collector.report.plain import iso
-from farthing.collector.report.spend import sql
+from farthing.collector.report.sql_text import sql
 from farthing.collector.store.client import Store
 
 

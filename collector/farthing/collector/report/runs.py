@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from farthing.collector.report.plain import iso, plain
-from farthing.collector.report.spend import BUCKETS, sql
+from farthing.collector.report.spend import BUCKETS
+from farthing.collector.report.sql_text import sql
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import fill
 from farthing.errors import ConfigError

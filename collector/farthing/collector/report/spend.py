@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any, Final
 
+from farthing.collector.report.findings import Waste, waste
 from farthing.collector.report.plain import plain
+from farthing.collector.report.sql_text import sql
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import fill
 from farthing.errors import ConfigError
@@ -111,6 +112,7 @@ class Report:
     groups: tuple[Spend, ...]
     states: Mapping[str, int]
     unpriced: tuple[Unpriced, ...]
+    wasted: Waste
 
     def to_json(self) -> dict[str, Any]:
         """The form of `--json`."""
@@ -121,6 +123,7 @@ class Report:
             "total": {**self.total.to_json(), "states": dict(self.states)},
             "groups": [{"key": group.key, **group.to_json()} for group in self.groups],
             "unpriced": [reason.to_json() for reason in self.unpriced],
+            "wasted": self.wasted.to_json(self.total.cost_usd),
         }
 
 
@@ -146,6 +149,7 @@ def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
         groups=tuple(s for is_total, s in spends if not is_total),
         states={row["state"]: row["calls"] for row in states},
         unpriced=unpriced(store, since=since, until=until) if total.lower_bound else (),
+        wasted=waste(store, within),
     )
 
 
@@ -155,11 +159,6 @@ def unpriced(
     """The commonest reasons why calls have no price, or a part of one."""
     rows = store.rows(sql("unpriced.sql"), {**_within(since, until), "limit": limit})
     return tuple(Unpriced(**row) for row in rows)
-
-
-def sql(name: str) -> str:
-    """Text of `report/sql/<name>`."""
-    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")
 
 
 def _spend(row: Mapping[str, Any]) -> Spend:

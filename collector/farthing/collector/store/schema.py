@@ -81,12 +81,14 @@ _SINGLE: Final = {
     "merge_tree": "MergeTree",
     "aggregating_merge_tree": "AggregatingMergeTree",
     "replacing_merge_tree": "ReplacingMergeTree",
+    "versioned_merge_tree": "ReplacingMergeTree(version)",
     "deduplicated": "non_replicated_deduplication_window = 1000",
 }
 _REPLICATED: Final = {
     "merge_tree": f"ReplicatedMergeTree{_SHARDED})",
     "aggregating_merge_tree": f"ReplicatedAggregatingMergeTree{_SHARDED})",
     "replacing_merge_tree": f"ReplicatedReplacingMergeTree{_WHOLE})",
+    "versioned_merge_tree": f"ReplicatedReplacingMergeTree{_SHARDED}, version)",
     "deduplicated": "replicated_deduplication_window = 1000",
 }
 

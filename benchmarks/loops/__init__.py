@@ -1,0 +1,1 @@
+"""How well loops are seen by shipped rules and by Farthing's detector."""

@@ -1,0 +1,1 @@
+"""Sees runs that stop making progress: in the ledger after each load, or in files."""

@@ -1,0 +1,91 @@
+"""What the watch reads of the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from itertools import groupby, islice
+from typing import Any, Final
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.text import fill, quoted
+from farthing.collector.watch.judge import Found
+from farthing.economics.loops import Tuning
+
+RUNS_AT_ONCE: Final = 500
+
+
+class Reader:
+    """Questions about runs; errors are those of `Store`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def keys_of_batch(self, name: str) -> Iterator[dict[str, Any]]:
+        """What the steps of a batch may repeat, by run: rows of sql/keys.sql."""
+        yield from self._keys(f"load = {quoted(name)}")
+
+    def keys_of_runs(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """The same for all steps of some runs."""
+        yield from self._keys(f"run_id IN ({_listed(runs)})")
+
+    def known(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What is known of some runs in all: rows of sql/known.sql."""
+        for chunk in chunks(runs):
+            yield from self._asked("known.sql", {"runs": _listed(chunk)})
+
+    def entries(self, runs: Iterable[str]) -> Iterator[list[dict[str, Any]]]:
+        """The entries of each run, in the order in which they began."""
+        rows = self._asked("entries.sql", {"runs": _listed(runs)})
+        for _, entries in groupby(rows, key=lambda row: row["run_id"]):
+            yield list(entries)
+
+    def stored(self, runs: Iterable[str]) -> Iterator[Found]:
+        """What was found in some runs before."""
+        for row in self._asked("stored.sql", {"runs": _listed(runs)}):
+            yield _found(row)
+
+    def runs_since(self, since: datetime) -> list[str]:
+        """Runs that ended since a moment."""
+        asked = {"since_s": int(since.timestamp())}
+        rows = self._store.rows(_sql("runs_since.sql"), asked)
+        return [row["run_id"] for row in rows]
+
+    def _keys(self, which: str) -> Iterator[dict[str, Any]]:
+        values = {"which": which, "informative_chars": str(Tuning().informative_chars)}
+        return self._asked("keys.sql", values)
+
+    def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        text = self._store.raw(fill(_sql(name), values), fmt="JSONEachRow")
+        return map(json.loads, text.splitlines())
+
+
+def _found(row: Mapping[str, Any]) -> Found:
+    told = dict(row)
+    for name in ("first_time", "at_time", "last_time"):
+        told[name] = datetime.fromisoformat(f"{row[name]}+00:00")
+    for name in ("version", "steps", "calls", "tokens", "unpriced_calls"):
+        told[name] = int(row[name])
+    told["cost_usd"] = Decimal(row["cost_usd"])
+    told["span_ids"] = tuple(row["span_ids"])
+    return Found(**told)
+
+
+def chunks(items: Iterable[str]) -> Iterator[list[str]]:
+    """Runs in lists that fit into the text of a query."""
+    rest = iter(items)
+    while chunk := list(islice(rest, RUNS_AT_ONCE)):
+        yield chunk
+
+
+def _listed(runs: Iterable[str]) -> str:
+    return ", ".join(map(quoted, runs))
+
+
+@cache
+def _sql(name: str) -> str:
+    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")

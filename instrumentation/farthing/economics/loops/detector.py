@@ -1,0 +1,101 @@
+"""The detector of one run."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import asdict
+from typing import Any, Final, Self
+
+from farthing.economics.loops.findings import Finding, Mark
+from farthing.economics.loops.lane import Lane
+from farthing.economics.loops.memory import Repeat
+from farthing.economics.loops.steps import Step
+from farthing.economics.loops.tuning import Tuning
+
+_TUNING: Final = Tuning()
+_IDS: Final = 1024
+"""How many steps back a replay is recognised."""
+_AGENTS: Final = 64
+
+
+class Detector:
+    """Judges the steps of one run, told in the order in which they began.
+
+    Who tells them sorts them: a step that began earlier than one that was told already
+    is judged as if it came now. A step that is told again (by its `call_id`) counts
+    once. What a step leads to depends on the steps before it, on nothing else.
+    """
+
+    def __init__(self, tuning: Tuning = _TUNING) -> None:
+        self._tuning = tuning
+        self._lanes: dict[str, Lane] = {}
+        self._steps = 0
+        self._tool_steps = 0
+        self._ids: dict[str, None] = {}
+
+    def step(self, step: Step) -> list[Finding]:
+        """The findings that this step opened, raised to a level, or ended."""
+        if self._is_replay(step.call_id):
+            return []
+        mark = Mark(self._steps, self._tool_steps, step.call_id, step.time_ns)
+        self._steps += 1
+        self._tool_steps += step.kind == "tool"
+        if step.kind == "user" and not step.agent:
+            lanes = list(self._lanes.values())
+            return [found for lane in lanes for found in lane.step(step, mark)]
+        return self._lane(step.agent).step(step, mark)
+
+    def findings(self) -> list[Finding]:
+        """The findings that go on, with what is known by now."""
+        return [found for lane in self._lanes.values() for found in lane.findings()]
+
+    def score(self, agent: str = "") -> float:
+        """How much an agent repeats itself now: what is compared to the levels."""
+        lane = self._lanes.get(agent)
+        return lane.score if lane else 0.0
+
+    def repeat(self, agent: str = "") -> Repeat | None:
+        """What an agent's last step repeated, or None: to explain a score."""
+        lane = self._lanes.get(agent)
+        return lane.repeat if lane else None
+
+    def _is_replay(self, call_id: str) -> bool:
+        if not call_id:
+            return False
+        if call_id in self._ids:
+            return True
+        self._ids[call_id] = None
+        if len(self._ids) > _IDS:
+            del self._ids[next(iter(self._ids))]
+        return False
+
+    def _lane(self, agent: str) -> Lane:
+        lane = self._lanes.pop(agent, None) or Lane(agent, self._tuning)
+        self._lanes[agent] = lane
+        if len(self._lanes) > _AGENTS:
+            del self._lanes[next(iter(self._lanes))]
+        return lane
+
+    def state(self) -> dict[str, Any]:
+        """All that later judgements depend on, as JSON can hold it."""
+        return deepcopy(
+            {
+                "tuning": asdict(self._tuning),
+                "steps": self._steps,
+                "tool_steps": self._tool_steps,
+                "ids": list(self._ids),
+                "lanes": [[name, lane.state()] for name, lane in self._lanes.items()],
+            }
+        )
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Self:
+        """A detector that goes on from a `state`."""
+        state = deepcopy(state)
+        detector = cls(Tuning(**state["tuning"]))
+        detector._steps = state["steps"]
+        detector._tool_steps = state["tool_steps"]
+        detector._ids = dict.fromkeys(state["ids"])
+        for agent, of_lane in state["lanes"]:
+            detector._lane(agent).restore(of_lane)
+        return detector
