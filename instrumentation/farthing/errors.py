@@ -43,7 +43,7 @@ class StoreUnavailable(FarthingError):
 
 
 class Reason(StrEnum):
-    """Why a channel did not take a notice: a closed set, the values of a metric's label.
+    """Why a channel did not take a notice: a closed set, values of a metric's label.
 
     The first five pass by themselves, so the notice is sent again; the others do not.
     """
@@ -58,6 +58,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     TOO_LARGE = "too_large"
     EXPIRED = "expired"
+    NO_CHANNEL = "no_channel"
     INTERNAL = "internal"
 
     @property
