@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
-from farthing.alerts.alert import Alert, Kind, Notice
-from farthing.alerts.amount import amount, lasted, usd
+from farthing.alerts.alert import Alert, Kind, Notice, Unit
+from farthing.alerts.wording import UNITS
 
 MAX_MEMBERS: Final = 10
 """Of a group so many are named: with 20 in a message Slack refuses it."""
 
 _HEADS: Final[dict[Kind, str]] = {
     "trigger": "",
-    "update": "ESCALATED ",
-    "acknowledge": "ACKNOWLEDGED ",
-    "resolve": "RESOLVED ",
+    "update": "STILL FIRING, ",
+    "acknowledge": "ACKNOWLEDGED, ",
+    "resolve": "RESOLVED, ",
 }
 _WHO: Final = {
     "run_id": "Run",
@@ -114,19 +115,19 @@ def _facts(alert: Alert) -> Iterator[Fact]:
 def _course(alert: Alert) -> Iterator[Fact]:
     yield Fact("Since", _moment(alert.since, seen=alert.at))
     if alert.burn_usd_per_hour is not None:
-        yield Fact("Burns", f"{usd(alert.burn_usd_per_hour)} per hour")
+        yield Fact("Burns", _written(alert.burn_usd_per_hour, "usd_per_hour"))
     if alert.cost_usd is not None:
         yield Fact(
-            "Cost so far", amount(alert.cost_usd, "usd", lower_bound=alert.lower_bound)
+            "Cost so far", _written(alert.cost_usd, "usd", low=alert.lower_bound)
         )
 
 
 def _outcome(alert: Alert) -> Iterator[Fact]:
     ended = alert.resolved_at or alert.at
-    yield Fact("Lasted", lasted(ended - alert.since))
-    yield Fact("Worst", amount(alert.peak, alert.unit, lower_bound=alert.lower_bound))
+    yield Fact("Lasted", _lasted(ended - alert.since))
+    yield Fact("Worst", _written(alert.peak, alert.unit, low=alert.lower_bound))
     if alert.cost_usd is not None:
-        yield Fact("Cost", amount(alert.cost_usd, "usd", lower_bound=alert.lower_bound))
+        yield Fact("Cost", _written(alert.cost_usd, "usd", low=alert.lower_bound))
     if alert.why_resolved:
         yield Fact("Why", alert.why_resolved)
 
@@ -139,15 +140,23 @@ def _links(alert: Alert) -> Iterator[Link]:
 
 
 def _against(alert: Alert) -> str:
-    value = amount(alert.value, alert.unit, lower_bound=alert.lower_bound)
-    return f"{value} (limit {amount(alert.threshold, alert.unit)})"
+    value = _written(alert.value, alert.unit, low=alert.lower_bound)
+    return f"{value} (limit {_written(alert.threshold, alert.unit)})"
 
 
 def _moment(moment: datetime, *, seen: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({lasted(seen - moment)})"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({_lasted(seen - moment)} before this)"
 
 
 def _members(members: tuple[str, ...]) -> str:
     named = ", ".join(members[:MAX_MEMBERS])
     more = len(members) - MAX_MEMBERS
     return f"{named} and {more} more" if more > 0 else named
+
+
+def _written(value: Decimal, unit: Unit, *, low: bool = False) -> str:
+    return f"{'≥ ' if low else ''}{UNITS[unit](value)}"
+
+
+def _lasted(duration: timedelta) -> str:
+    return UNITS["seconds"](max(0.0, duration.total_seconds()))

@@ -1,7 +1,7 @@
 """Who is told of what: the alert settings of an installation, one YAML file.
 
 page_url: https://farthing.example.com
-channels: {growth-slack: {kind: slack, …}}     # docs of the channels
+channels: {growth-slack: {type: slack_bot, …}}   # docs/channels.md
 owners:   [{match: {team: growth}, owner: "@growth-oncall"}]
 routes:   [{match: {severity: [critical]}, channels: [pager, growth-slack]}]
 rules:    {run-cost: {parameters: {factor: 4}}}
