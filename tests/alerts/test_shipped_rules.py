@@ -12,9 +12,8 @@ import pytest
 from farthing.alerts.budgets import Budget, as_given
 from farthing.alerts.evaluate import Evaluator, Sources
 from farthing.alerts.file import AlertFile
-from farthing.alerts.incident import Incident
 from farthing.alerts.policy import Policy
-from farthing.alerts.rule import Rule, shipped
+from farthing.alerts.rule import shipped
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.settle import Settler

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from farthing.alerts.alert import Notice, Outbox
@@ -31,6 +31,7 @@ _IDLE_S: Final = 60.0
 _BUSY_S: Final = 1.0
 _STORE_AWAY_S: Final = 5.0
 _TOLD: Final = "told"
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ENDS: Final = frozenset({"acknowledge", "resolve"})
 Observe = Callable[[str, str], None]
 """Called with a channel's name and what came of an attempt: `delivered` or a Reason."""
@@ -59,8 +60,10 @@ class Destination:
         self._outbox = surroundings.outbox
         self._clock = surroundings.clock
         self._observe = surroundings.observe
-        self._pace = Pace(opened.rate, now=self._clock())
-        self._repost_at = self._clock()
+        self._started_at = self._clock()
+        self._pace = Pace(opened.rate, now=self._started_at)
+        forgets = isinstance(opened.channel, Reposting)
+        self._repost_at = self._started_at if forgets else _NEVER
         self._waiting: deque[Notice] = deque()
         self._diverted: set[str] = set()
         self._unrecorded: Callable[[], None] | None = None
@@ -145,7 +148,7 @@ class Destination:
             return
         self._pace.sends(self._clock())
         try:
-            sent = self._channel.send(notice, reference)
+            sent = self._channel.send(self._as_tried(notice), reference)
         except DeliveryError as error:
             self._failed(notice, error)
         except Exception as error:  # noqa: BLE001 - a bug in one channel is its own
@@ -153,6 +156,12 @@ class Destination:
             self._failed(notice, DeliveryError(Reason.INTERNAL, type(error).__name__))
         else:
             self._delivered(notice, sent)
+
+    def _as_tried(self, notice: Notice) -> Notice:
+        """What an earlier process left may have been sent by it: to a channel that can
+        look, that is an attempt that failed."""
+        inherited = not notice.attempts and notice.next_try < self._started_at
+        return replace(notice, attempts=1) if inherited else notice
 
     def _drop(self, notice: Notice) -> None:
         """The end of what it never heard of, which its fallback may have."""
@@ -238,9 +247,7 @@ class Destination:
         )
 
     def _repost(self, now: datetime) -> None:
-        if not isinstance(self._channel, Reposting):
-            self._repost_at = datetime.max.replace(tzinfo=now.tzinfo)
-            return
+        assert isinstance(self._channel, Reposting)
         self._repost_at = now + timedelta(seconds=self._channel.repost_every_s)
         firing = self._outbox.firing(self.name)
         if not firing:

@@ -7,10 +7,11 @@ a whole message is refused although each part is within its limit.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from farthing.alerts.alert import Alert, Notice
-from farthing.alerts.message import Fact, Link, Message, clip, message_of
+from farthing.alerts.message import Fact, Link, Message, message_of
 
 _COLOURS: Final = {
     "critical": "#b3261e",
@@ -30,6 +31,7 @@ _MAX_SUMMARY: Final = 2_000
 _MAX_FIELDS: Final = 10
 _MAX_FIELD: Final = 300
 _MAX_LINK: Final = 1_000
+_CUT_ESCAPE: Final = re.compile("&[a-z]*$")
 
 
 def escape(text: str) -> str:
@@ -82,9 +84,11 @@ def _text(markup: str) -> dict[str, Any]:
 
 
 def _shown(text: str, size: int) -> str:
-    """Escaped, and at most `size` characters before that: escapes stay whole. What
-    would be five times as long escaped is cut to what Slack takes all the same."""
-    return escape(clip(text, size))[:2_900]
+    """Escaped, and at most `size` characters as it is sent, no escape cut in two."""
+    escaped = escape(text[: size + 1])
+    if len(escaped) <= size:
+        return escaped
+    return _CUT_ESCAPE.sub("", escaped[: size - 1]) + "…"
 
 
 def _line(text: str) -> str:
@@ -93,12 +97,12 @@ def _line(text: str) -> str:
 
 def _link(link: Link) -> str:
     """A cut address leads nowhere: one that is too long is left out."""
-    if len(link.target) > _MAX_LINK:
+    name, target = escape(link.name), escape(link.target)
+    if len(target) > _MAX_LINK:
         return ""
     if not link.is_url:
-        return f"{escape(link.name)}: {escape(link.target)}"
-    target = escape(link.target.replace("|", "%7C").replace(">", "%3E"))
-    return f"<{target}|{escape(link.name)}>"
+        return f"{name}: {target}"
+    return f"<{target.replace('|', '%7C')}|{name}>"
 
 
 def _colour(alert: Alert) -> str:

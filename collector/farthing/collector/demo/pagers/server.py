@@ -82,7 +82,7 @@ class Loopback:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self.requests: list[Request] = []
-        self.failures: deque[Failure] = deque()
+        self.failures: deque[Failure | None] = deque()
         self.released = threading.Event()
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"loopback": self})
@@ -99,8 +99,8 @@ class Loopback:
         """Without a slash at the end."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def fail(self, *failures: Failure) -> None:
-        """Let the next requests go wrong."""
+    def fail(self, *failures: Failure | None) -> None:
+        """Let the next requests go wrong; None is one that goes well."""
         self.failures.extend(failures)
 
     def __enter__(self) -> Self:
@@ -132,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     loopback: Loopback
     protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024  # head and body in one piece: two wait for each other
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
@@ -160,6 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.loopback.released.wait(drip_s):
                 return
             self.wfile.write(content[start : start + 1])
+            self.wfile.flush()
         if not drip_s:
             self.wfile.write(content)
 
