@@ -29,7 +29,6 @@ BUDGETS = (
     Budget(name="run", of="run", window="run", limit_usd="1"),
 )
 RULES = shipped()
-each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 
 def evaluator(store: Store, file: AlertFile, *, now: datetime = NOW) -> Evaluator:
@@ -88,8 +87,6 @@ def test_the_demo_fleet_has_its_incidents(fleet_store: Store, tmp_path: Path) ->
     assert failures(file) == {}
     found = file.open_incidents().values()
     told = sorted((i.rule, i.shown) for i in found if i.phase == "firing")
-    for i in found:
-        print(i.rule, i.phase, i.severity, "|", i.title, "|", i.summary)
     assert ("run-cost", RUNAWAY_RUN_ID) in told
     assert ("loop", LOOP_RUN_ID) in told
     assert len(set(told)) == len(told)

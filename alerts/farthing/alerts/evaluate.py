@@ -93,11 +93,14 @@ class Evaluator:
                 self._apply(rule, readings, now)
         except Exception as error:  # whatever it is, other rules go on
             problem = f"{type(error).__name__}: {error}"[:600]
-            log.warning("rule %s was not evaluated: %s", rule.name, problem)
             log.debug("rule %s", rule.name, exc_info=True)
             self._on_problem(rule.name)
         took_ms = int((time.monotonic() - began_s) * 1000)
-        self._file.evaluated(rule.name, now, took_ms=took_ms, problem=problem)
+        failures = self._file.evaluated(
+            rule.name, now, took_ms=took_ms, problem=problem
+        )
+        if failures == 1:
+            log.warning("rule %s was not evaluated: %s", rule.name, problem)
         return not problem
 
     def read(self, rule: Rule, now: datetime) -> list[Reading]:

@@ -1,4 +1,4 @@
-"""The collector, assembled: receive ▶ spool ▶ load ▶ ledger, and the way to ask.
+"""The collector, assembled: receive ▶ spool ▶ load ▶ ledger, alerts, and the way to ask.
 
 This is the main path on one screen; each part's own module says how it works.
 """
@@ -16,6 +16,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from farthing.collector import parts, presence
+from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
 from farthing.collector.receive.serve import serve
 from farthing.collector.spool import Spool
@@ -75,8 +76,15 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         ledger = stack.enter_context(parts.closing_ledger(settings))
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
+        alerting = stack.enter_context(
+            running_alerting(settings, ledger.store, registry)
+        )
         loader = stack.enter_context(
-            parts.running_loader(settings, spool, ledger, registry, is_open=is_open)
+            parts.running_loader(
+                *(settings, spool, ledger, registry),
+                is_open=is_open,
+                alerting=alerting,
+            )
         )
         web_url = None
         if ledger.store.embedded:

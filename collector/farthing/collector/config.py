@@ -127,8 +127,18 @@ class Settings(BaseModel):
     prices_file: Path | None = Field(
         default=None, description="Your own prices, on top of the price book's."
     )
+    alerts_file: Path | None = Field(
+        default=None,
+        description="Who is told of what: channels, routes, owners, changes to rules.",
+    )
+    budgets_file: Path | None = Field(
+        default=None, description="Budgets of users, teams, units, tasks and runs."
+    )
 
-    @field_validator("data_dir", "tls_cert", "tls_key", "prices_file")
+    @field_validator(
+        *("data_dir", "tls_cert", "tls_key"),
+        *("prices_file", "alerts_file", "budgets_file"),
+    )
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

@@ -13,6 +13,7 @@ from typing import IO, Final
 from prometheus_client import CollectorRegistry
 
 from farthing.collector import presence
+from farthing.collector.alerting import Alerting
 from farthing.collector.config import Settings, host_port
 from farthing.collector.load import Loader, LoadSettings
 from farthing.collector.pricebook import load_user_prices
@@ -137,6 +138,7 @@ def running_loader(
     registry: CollectorRegistry,
     *,
     is_open: bool,
+    alerting: Alerting | None = None,
 ) -> Iterator[Loader]:
     loader = Loader(
         spool,
@@ -145,7 +147,7 @@ def running_loader(
         dead_letters=settings.data_dir / "dead-letters",
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
-        after_load=followed_up(ledger, registry),
+        after_load=followed_up(ledger, registry, alerting=alerting),
     )
     loader.start()
     try:
@@ -155,16 +157,21 @@ def running_loader(
 
 
 def followed_up(
-    ledger: Ledger, registry: CollectorRegistry | None = None
+    ledger: Ledger,
+    registry: CollectorRegistry | None = None,
+    *,
+    alerting: Alerting | None = None,
 ) -> Callable[[str], None]:
     """What follows a load, for the batch of a name: each call is counted once, then
-    runs that make no progress are looked for."""
+    runs that make no progress are looked for; alerts are evaluated meanwhile."""
     settle = Settler(ledger.store, ledger.catalogue)
     watch = Watcher(ledger.store, registry=registry)
 
     def follow_up(batch_name: str) -> None:
         settle(batch_name)
         watch(batch_name)
+        if alerting is not None:
+            alerting.poke()
 
     return follow_up
 
