@@ -27,6 +27,7 @@ USAGE = {
     "input_audio": "gen_ai.usage.audio.input_tokens",
     "cache_audio": "gen_ai.usage.audio.cache_read.input_tokens",
     "output_audio": "gen_ai.usage.audio.output_tokens",
+    "tool_input": "farthing.usage.tool_input_tokens",
 }
 CALL = {
     "provider": "gen_ai.provider.name",
@@ -42,6 +43,7 @@ CALL = {
     "claimed_usd": "gen_ai.usage.cost.amount",
 }
 SEARCHES = "farthing.usage.web_searches"
+STATE = "farthing.usage.state"
 FAVOURITES = (
     "openai", "anthropic", "azure", "aws", "google", "deepseek", "openrouter",
     "perplexity", "github-copilot",
@@ -120,12 +122,14 @@ class Dice:
             **believed,
             includes_cache=INCLUDES_CACHE[scope],
         )
+        is_partial = self.maybe(0.05, True, False)
         call = Call(
             **told,
             at=datetime.fromtimestamp(end_s, UTC),
             buckets=usage.buckets,
             tool_uses={"web_search": searches},
             invalid_usage=usage.is_invalid,
+            usage_is_partial=is_partial,
         )
         attributes = {
             "gen_ai.operation.name": self.one(("chat", "generate_content")),
@@ -133,6 +137,8 @@ class Dice:
             **{USAGE[k]: self.typed(n) for k, n in counts.items() if n is not None},
         }
         attributes.update(invalid)
+        if is_partial:
+            attributes[STATE] = "partial"
         return Case(Told(attributes, scope=scope, end_s=end_s), call, usage)
 
     def attributes(self, told: Mapping[str, Any], searches: int) -> dict[str, Any]:

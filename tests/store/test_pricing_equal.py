@@ -49,7 +49,9 @@ def expected(case: Case, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _flags(case: Case, cost: Cost) -> set[str]:
-    return {flag.value for flag in (*case.usage.flags, *cost.flags)} - {"invalid"}
+    flags = {flag.value for flag in (*case.usage.flags, *cost.flags)} - {"invalid"}
+    is_partial = case.call.usage_is_partial and case.usage.buckets is not None
+    return flags | ({"usage_partial"} if is_partial else set())
 
 
 def _tokens(buckets: TokenBuckets) -> dict[str, int]:

@@ -18,12 +18,13 @@ import click
 
 from farthing.cli import INTERRUPTED, show
 from farthing.cli.report import print_report
-from farthing.cli.run import described
+from farthing.cli.run_show import described
 from farthing.cli.up import announce
 from farthing.collector.app import Collector, collector
 from farthing.collector.config import Settings, host_port, ledger_url, load_settings
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
+from farthing.collector.demo.real_agent import TASK_TYPE, Ran, can_run, run_agent
 from farthing.collector.replay.send import send
 from farthing.collector.report.findings import findings
 from farthing.collector.report.runs import Run, run, runs
@@ -132,11 +133,22 @@ class _Demo:
                 progress=lambda done: tell(done.spans, "spans"),
                 wait=self._wait,
             )
+        ran = self._run_agent(running) if can_run() else None
         with show.progress("pricing") as tell:
             while left := running.spool.waiting().requests:
                 tell(left, "requests left")
                 self._wait(0.05)
-        _report(running.ledger.store, now)
+        _report(running.ledger.store, now - timedelta(days=_DAYS))
+        if ran is not None:
+            _tell_agent(running.ledger.store, ran)
+
+    def _run_agent(self, running: Collector) -> Ran:
+        with show.progress("running an agent of the OpenAI SDK, unchanged"):
+            return run_agent(
+                running.addresses.http_url,
+                self._settings.token_text,
+                wait=self._wait,
+            )
 
     def _requests(self, now: datetime) -> Iterator[bytes]:
         for request in fleet(now, runs=self._run_count):
@@ -148,8 +160,8 @@ class _Demo:
             raise _Stopped
 
 
-def _report(store: Store, now: datetime) -> None:
-    since = now - timedelta(days=_DAYS)
+def _report(store: Store, since: datetime) -> None:
+    now = datetime.now(UTC)
     for by in ("task_type", "business_unit", "model"):
         print_report(
             spend(store, by=by, since=since, now=now), with_notes=by == "model"
@@ -166,6 +178,20 @@ def _report(store: Store, now: datetime) -> None:
     show.line(
         f"A run that cost {_times_median(store, runaway, since)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."
+    )
+
+
+def _tell_agent(store: Store, ran: Ran) -> None:
+    """What the ledger has of the agent that was run, beside what it was billed for."""
+    [found] = store.rows(
+        "SELECT sum(calls) AS calls, sum(cost_usd) AS usd FROM spans"
+        " WHERE task_type = {task:String}",
+        {"task": TASK_TYPE},
+    )
+    show.line(
+        f"A real agent, instrumented by variables alone: {TASK_TYPE},"
+        f" {found['calls']} of {ran.billed_calls} billed calls,"
+        f" {show.money(found['usd'])}."
     )
 
 

@@ -38,6 +38,10 @@ class UsageFlag(StrEnum):
     INVALID = "invalid"
     """Some count cannot be one (negative, absurd), so none of them is believed."""
     INPUT_MISSING = "input_missing"
+    PARTIAL = "usage_partial"
+    """A stream was left or cut before it told all: the counts are a lower bound."""
+    MISSING = "usage_missing"
+    """Sent, and given up before an answer: it may have been billed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def from_reported(
     input_audio: int | None = None,
     cache_audio: int | None = None,
     output_audio: int | None = None,
+    tool_input: int | None = None,
     includes_cache: bool | None = None,
     includes_reasoning: bool = True,
 ) -> Reported:
@@ -118,15 +123,19 @@ def from_reported(
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
     what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
-    it knows of `output_total`. Cached tokens that exceed `input_total` prove the
-    exclusive kind whatever the dialect says. A count below zero or above MAX_TOKENS
-    makes the usage invalid; a difference below zero becomes zero and is flagged.
+    it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
+    apart what its own tools put into the prompt. Cached tokens that exceed
+    `input_total` prove the exclusive kind whatever the dialect says. A count below zero
+    or above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero
+    and is flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
-        cache_write_1h, reasoning, input_audio, cache_audio, output_audio,
+        cache_write_1h, reasoning, input_audio, cache_audio, output_audio, tool_input,
     )  # fmt: skip
-    if any(not 0 <= count <= MAX_TOKENS for count in told if count is not None):
+    told_input = (input_total or 0) + (tool_input or 0)
+    counts = (*told, told_input)
+    if any(not 0 <= count <= MAX_TOKENS for count in counts if count is not None):
         return Reported(None, None, (UsageFlag.INVALID,))
     flags: list[UsageFlag] = []
 
@@ -159,7 +168,7 @@ def from_reported(
     inside = (thought if includes_reasoning else 0) + spoken
     return Reported(
         TokenBuckets(
-            input=fresh - fresh_audio,
+            input=fresh - fresh_audio + (tool_input or 0),
             cache_read=read - read_audio,
             cache_write_5m=short,
             cache_write_1h=long,

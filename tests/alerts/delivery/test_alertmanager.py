@@ -1,4 +1,4 @@
-"""The real Alertmanager, as Debian packages it (`make alertmanager` installs it)."""
+"""The real Alertmanager, as Debian packages it; `.ci/run` installs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.alerts.delivery.notices import FakeClock, alert, notice
 
 BINARY = shutil.which("prometheus-alertmanager")
 pytestmark = pytest.mark.skipif(
-    BINARY is None, reason="no prometheus-alertmanager: `make alertmanager` installs it"
+    BINARY is None, reason="apt-get install prometheus-alertmanager brings it"
 )
 CONFIG = """
 route: {{receiver: hook, group_by: [alertname, farthing_alert], group_wait: 0s,

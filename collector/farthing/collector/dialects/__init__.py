@@ -27,6 +27,7 @@ NUMBERS: Final = (
     "cache_audio",
     "output_audio",
     "web_searches",
+    "tool_input",
 )
 """Token and use counts: integers, whatever type the emitter gave them."""
 
@@ -60,6 +61,7 @@ TEXTS: Final = (
     "first_chunk_s",
     "first_chunk_ms",
     "streamed",
+    "usage_state",
 )
 """Everything else, read as text; an array is its elements joined by commas."""
 

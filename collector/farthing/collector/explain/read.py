@@ -16,7 +16,7 @@ from farthing.collector.store.client import Store
 from farthing.economics.prices import ABSENT, RATE_NAMES, Call, Catalogue, Flag, price
 from farthing.economics.prices.cost import REQUEST_FEE
 from farthing.economics.prices.levels import scaled_rate
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import TokenBuckets, UsageFlag
 from farthing.errors import ConfigError, FarthingError
 
 _SEARCH: Final = "web_search"
@@ -72,6 +72,7 @@ def call_of(fields: Mapping[str, Any]) -> Call:
         tool_uses={_SEARCH: fields["web_searches"]},
         claimed_usd=fields["claimed_usd"],
         invalid_usage=not counted and fields["cost_reason"] == "invalid_usage",
+        usage_is_partial=UsageFlag.PARTIAL in fields["flags"],
     )
 
 

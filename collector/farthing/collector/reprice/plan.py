@@ -26,7 +26,7 @@ _TERMS_BYTES: Final = 150_000
 """Of SQL text: a statement may have 256 kB."""
 _WAY: Final = Way._fields[3:]
 _SAID: Final = (
-    *_WAY, "usage_rule", "cost_state", "cost_reason", "price_row", "model",
+    *_WAY, "usage_rule", "cost_state", "cost_reason", "price_row", "model", "flags",
 )  # fmt: skip
 _MONTH: Final = timedelta(days=31)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -16,7 +16,7 @@ from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
 from farthing.collector.settle.groups import ancestors
 from farthing.collector.settle.telling import WHOSE, Key, Telling
 from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import TokenBuckets, UsageFlag
 
 _RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
 """What belongs to a run: taken from whoever tells which run it was."""
@@ -124,6 +124,8 @@ def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
     changes = {}
     if tuple(tokens) != owner.tokens:
         changes = dict(zip(TOKENS, map(str, tokens), strict=True))
+    if any(UsageFlag.PARTIAL in telling.flags for telling in others):
+        flags += [UsageFlag.PARTIAL] * (UsageFlag.PARTIAL not in flags)
     if flags != flags_in(owner.flags):
         changes["flags"] = flags_text(flags)
     # A parent that sums its children says nothing of this one.
@@ -191,6 +193,7 @@ def _call(said: Mapping[str, str], owner: Telling) -> Call:
         deployment=said["deployment"],
         tool_uses={"web_search": int(said["web_searches"])},
         claimed_usd=None if claimed == NULL else Decimal(claimed),
+        usage_is_partial=UsageFlag.PARTIAL in flags_in(said["flags"]),
     )
 
 

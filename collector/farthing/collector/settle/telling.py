@@ -12,6 +12,7 @@ Key = tuple[str, str]
 """Trace id and span id."""
 
 OWN_IDS: Final = (
+    "farthing.instrumentation.litellm",
     "opentelemetry.instrumentation.litellm",
     "openinference.instrumentation.litellm",
     "litellm",
@@ -20,6 +21,8 @@ OWN_IDS: Final = (
 
 _RANKS: Final[Sequence[tuple[str, int]]] = (
     ("com.anthropic.sdk.", 0),
+    ("farthing.instrumentation.", 4),
+    ("farthing.instrumentation", 1),
     ("opentelemetry.instrumentation.genai.langchain", 4),
     ("opentelemetry.instrumentation.genai.llama_index", 4),
     ("opentelemetry.instrumentation.genai.openai_agents", 4),

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     CALENDAR_UNKNOWN = "calendar_unknown"
     NO_RATE_FOR_BUCKET = "no_rate_for_bucket"
     INVALID_USAGE = "invalid_usage"
+    USAGE_PARTIAL = "usage_partial"
+    """A stream ended early: what it told by then is priced, the rest is not known."""
 
 
 class Flag(StrEnum):
@@ -66,7 +68,8 @@ class Call:
     `at` is when the call ended, with a time zone. `batch`, `speed` and `service_tier`
     are those that were served, from the response where it says so. `tool_uses` counts
     billed uses of the provider's own tools (`web_search`, `file_search`). With
-    `invalid_usage` the span told counts that cannot be, and `buckets` is None.
+    `invalid_usage` the span told counts that cannot be, and `buckets` is None; with
+    `usage_is_partial` they are what a stream told before it was left or cut.
     """
 
     provider: str
@@ -84,6 +87,7 @@ class Call:
     tool_uses: Mapping[str, int] = field(default_factory=dict)
     claimed_usd: Decimal | None = None
     invalid_usage: bool = False
+    usage_is_partial: bool = False
 
 
 class Part(NamedTuple):

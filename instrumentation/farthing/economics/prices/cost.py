@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from farthing.economics.prices.call import Call, Cost, Flag, Part, Reason, State
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.economics.prices.levels import scaled
@@ -51,6 +53,8 @@ def price(call: Call, catalogue: Catalogue) -> Cost:
             listed = _cost(
                 found, catalogue, State.UNPRICED, reason=stop.reason, flags=flags
             )
+    if call.usage_is_partial and listed.state is State.PRICED:
+        listed = replace(listed, state=State.PARTIAL, reason=Reason.USAGE_PARTIAL)
     return _with_claim(call, listed, catalogue)
 
 

@@ -41,8 +41,8 @@ judged AS (
             NOT is_counted AND list_reason = '', 'no_usage',
             list_reason NOT IN ('', 'no_rate_for_bucket'), 'unpriced',
             row_kind != 'priced', row_kind,
-            list_reason = '', 'priced',
-            has_known_part, 'partial',
+            list_reason = '' AND NOT has(flags, 'usage_partial'), 'priced',
+            list_reason = '' OR has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
         claims_win AND ifNull(claim_usd, 0) > 0 AS claim_wins
@@ -52,7 +52,7 @@ priced AS (
     SELECT
         *,
         if(claim_wins, 'priced', list_state) AS new_state,
-        if(claim_wins, '', list_reason) AS new_reason,
+        multiIf(claim_wins, '', list_state = 'partial' AND list_reason = '', 'usage_partial', list_reason) AS new_reason,
         if(is_counted AND blocked = '', row_id, 0) AS new_row,
         multiIf(
             claim_wins, claim_usd,

@@ -69,7 +69,7 @@ fields AS (
 worded AS (
     SELECT
         *,
-        greatest(arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}) AS is_absurd,
+        greatest(arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}, {{input_total}} + {{tool_input}} > {{most_tokens}}) AS is_absurd,
         greatest(
             has_input, has_output, {{any_cached}},
             arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}
@@ -167,7 +167,7 @@ looked_up AS (
     SELECT
         * EXCEPT (id, stem, fresh, speed_word),
         [
-            fresh - input_audio, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
+            fresh - input_audio + {{told_tool_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
             {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0), {{told_reasoning}},
             {{told_output_audio}}
         ] AS tokens,
@@ -256,7 +256,7 @@ costed AS (
             least({{told_web_searches}} > 0, search_fee >= 0), request_fee >= 0,
             arrayExists((count, rate) -> least(count > 0, rate >= 0), tokens, rates)
         ) AS has_known_part,
-        least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '')) AS is_call,
+        least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '', said.usage_state IN ('missing', 'partial'))) AS is_call,
         ifNull(toDecimal128OrNull(said.claimed_usd, 15), -1) AS claim_usd
     FROM levelled
 ),
@@ -280,7 +280,9 @@ reasoned AS (
             is_incomplete, 'no_rate_for_bucket',
             ''
         ) AS list_reason,
-        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}) AS has_claim
+        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}) AS has_claim,
+        -- A stream that was left or cut: what it told is a lower bound.
+        least(is_counted, said.usage_state = 'partial') AS is_partial
     FROM costed
 ),
 judged AS (
@@ -292,7 +294,8 @@ judged AS (
             NOT has_usage, 'no_usage',
             list_reason NOT IN ('', 'no_rate_for_bucket'), 'unpriced',
             price.kind != 'priced', price.kind,
-            list_reason = '', 'priced',
+            least(list_reason = '', NOT is_partial), 'priced',
+            list_reason = '', 'partial',
             has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
@@ -363,7 +366,7 @@ SELECT
     if(least(list_state IN ('priced', 'partial'), NOT claim_wins), reinterpret(fee_femto, 'Decimal(38, 15)'), NULL) AS tool_fee_usd,
     if(has_claim, claim_usd, NULL) AS claimed_usd,
     if(claim_wins, 'priced', list_state) AS cost_state,
-    if(claim_wins, '', list_reason) AS cost_reason,
+    multiIf(claim_wins, '', least(list_state = 'partial', list_reason = ''), 'usage_partial', list_reason) AS cost_reason,
     if(has_row, price.row_id, 0) AS price_row,
     if(has_row, price.catalogue, '') AS catalogue,
     model_match,
@@ -371,6 +374,8 @@ SELECT
     arrayFilter(flag -> flag != '', arrayConcat([
         if(is_time_absurd, 'time_assumed', ''),
         if(least(is_counted, NOT has_input), 'input_missing', ''),
+        if(is_partial, 'usage_partial', ''),
+        if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
         if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
