@@ -20,11 +20,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from farthing.alerts import instances
 from farthing.alerts.budgets import Budget, as_given, read_budgets
+from farthing.alerts.channel import open_channels
+from farthing.alerts.deliver import Delivery
+from farthing.alerts.destination import Surroundings
 from farthing.alerts.evaluate import Evaluator, Sources
 from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.policy import Policy, read_policy
-from farthing.collector.config import Settings
+from farthing.collector.config import Settings, environment
 from farthing.collector.store.client import Refused, Store
 from farthing.errors import StoreUnavailable
 
@@ -133,14 +136,32 @@ def running_alerting(
     """Alerts for the length of the block. Raises ConfigError."""
     policy = read_policy(settings.alerts_file)
     budgets = read_budgets(settings.budgets_file)
+    channels = open_channels(policy.channels, environ=environment())
     file = AlertFile(alert_file(settings.data_dir))
-    alerting = Alerting(store, file, policy, budgets, registry=registry)
+    delivery = Delivery(
+        channels, Surroundings(SqliteOutbox(file), observe=_counted(registry))
+    )
+    alerting = Alerting(
+        store, file, policy, budgets, registry=registry, evaluated=delivery.wake
+    )
+    delivery.start()
     alerting.start()
     try:
         yield alerting
     finally:
         alerting.stop()
+        delivery.stop()
         file.close()
+
+
+def _counted(registry: CollectorRegistry) -> Callable[[str, str], None]:
+    attempts = Counter(
+        "farthing_alerts_deliveries",
+        "Attempts to tell a channel, by what came of them: delivered, or why not",
+        ["channel", "outcome"],
+        registry=registry,
+    )
+    return lambda channel, outcome: attempts.labels(channel, outcome).inc()
 
 
 def alert_file(data_dir: Path) -> Path:

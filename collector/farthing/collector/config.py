@@ -224,6 +224,11 @@ def unknown_variables() -> dict[str, str]:
     return found
 
 
+def environment() -> Mapping[str, str]:
+    """The variables of this process, for what the settings' files point to."""
+    return os.environ
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"

@@ -52,7 +52,7 @@ def test_killed_after_slack_took_it_nothing_is_told_twice(
     slack_before: int,
     pager_before: int,
 ) -> None:
-    """Slack has the message (or the reply in its thread), and we died before its answer:
+    """Slack has the message (or the reply in its thread) and we died before its answer:
     the next process finds it, and all that is left is told once. PagerDuty's incident,
     killed at its trigger or its resolve, is one by its key."""
     file = tmp_path / "alerts.sqlite"
