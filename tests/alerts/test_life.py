@@ -43,7 +43,7 @@ RULE = Rule.model_validate(
 POLICY = Policy(
     channels={"slack": {}, "pager": {}},
     routes=(
-        Route(match={"severity": ["critical"]}, channels=("pager", "slack")),
+        Route(match={"severity": ("critical",)}, channels=("pager", "slack")),
         Route(channels=("slack",)),
     ),
 )

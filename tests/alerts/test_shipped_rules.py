@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ from farthing.economics.prices import load_catalogue
 
 NOW = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)
 BUDGETS = (
-    Budget(name="unit", of="business_unit", window="month", limit_usd="1"),
-    Budget(name="all", of="everything", window="day", limit_usd="100000"),
-    Budget(name="run", of="run", window="run", limit_usd="1"),
+    Budget(name="unit", of="business_unit", window="month", limit_usd=Decimal(1)),
+    Budget(name="all", of="everything", window="day", limit_usd=Decimal(100_000)),
+    Budget(name="run", of="run", window="run", limit_usd=Decimal(1)),
 )
 RULES = shipped()
 

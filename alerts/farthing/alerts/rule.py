@@ -117,12 +117,12 @@ def rules(
         if name not in found:
             known = ", ".join(sorted(found))
             raise ConfigError(f"there is no rule {name!r}; there are: {known}")
-        found[name] = _changed(found[name], change)
+        found[name] = changed(found[name], change)
     return found
 
 
-def _changed(rule: Rule, change: Mapping[str, Any]) -> Rule:
-    """A rule with some fields replaced; parameters are replaced one by one."""
+def changed(rule: Rule, change: Mapping[str, Any]) -> Rule:
+    """A rule with some fields replaced, parameters one by one. Raises ConfigError."""
     wrong = sorted(change.keys() & _OF_FILE)
     parameters = dict(change.get("parameters") or {})
     wrong += sorted(parameters.keys() - rule.parameters.keys())

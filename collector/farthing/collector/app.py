@@ -1,4 +1,4 @@
-"""The collector, assembled: receive ▶ spool ▶ load ▶ ledger, alerts, ways to ask.
+"""The collector, assembled: receive ▶ spool ▶ load ▶ ledger, and the way to ask.
 
 This is the main path on one screen; each part's own module says how it works.
 """

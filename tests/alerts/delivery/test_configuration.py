@@ -23,7 +23,7 @@ def channels(**told: dict[str, Any]) -> dict[str, Opened]:
 
 
 def test_a_channel_is_a_type_and_its_settings(tmp_path: Path) -> None:
-    """Secrets come from variables and from files, whose last line end does not count."""
+    """Secrets come from variables and files, whose last line end does not count."""
     file = tmp_path / "key"
     file.write_text("sesame\n")
     opened = channels(

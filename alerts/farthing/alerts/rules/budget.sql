@@ -19,10 +19,10 @@ WITH
     ),
     windows AS (SELECT * FROM declared UNION ALL SELECT * FROM past),
     spent AS (
-        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced
+        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(calls) AS calls
         FROM (
             SELECT hour, h.task_type AS task_type, h.business_unit AS business_unit, h.team AS team, h.user AS user, h.agent AS agent, h.service AS service,
-                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced
+                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.calls) AS calls
             FROM spend_hourly AS h
             WHERE hour >= least((SELECT toDateTime(min(from_s), 'UTC') FROM windows), toDateTime(at, 'UTC') - toIntervalDay(1)) AND hour <= at
             GROUP BY hour, task_type, business_unit, team, user, agent, service, environment
@@ -37,6 +37,7 @@ WITH
         SELECT name, of, who, window, from_s, until_s, limit_usd, steps, action,
             sumIf(cost, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS value,
             sumIf(unpriced, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS unpriced_calls,
+            maxIf(cost / greatest(calls - unpriced, 1), toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS dearest_call,
             sumIf(cost, hour > at - toIntervalDay(1)) / 24 AS per_hour
         FROM windows AS w INNER JOIN spent AS s ON s.of = w.of
         WHERE w.wanted = '*' OR w.wanted = s.who
@@ -55,13 +56,14 @@ SELECT
     toFloat64(value) / toFloat64(limit_usd) AS used,
     toDecimal128(value + per_hour * greatest(0, until_s - toUnixTimestamp(at)) / 3600, 15) AS forecast_usd,
     toDecimal128(per_hour, 15) AS burn_usd_per_hour,
-    toDateTime(from_s, 'UTC') AS since,
+    toDecimal128(value + unpriced_calls * dearest_call, 15) AS pessimistic_usd,
+    toDateTime(from_s, 'UTC') AS since, toDateTime(until_s, 'UTC') AS ends_at,
     if(until_s <= toUnixTimestamp(at), 'period ended', '') AS closing
 FROM used
 WHERE subject IN {open:Array(String)} OR closing = '' AND value >= threshold
 UNION ALL
 SELECT subject, subject AS shown, told.1 AS budget, told.2 AS who, '' AS of, '' AS window, '' AS action, '', '', '', '', '', '', '',
-    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15),
-    toDateTime(told.3, 'UTC'), 'budget removed'
+    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15),
+    toDateTime(told.3, 'UTC'), toDateTime(told.4, 'UTC'), 'budget removed'
 FROM remembered
 WHERE told.1 NOT IN (SELECT name FROM declared)
