@@ -25,6 +25,7 @@ from farthing.alerts.rule import Rule
 from farthing.alerts.tell import labels_of
 from farthing.alerts.wording import UNITS, fill
 from farthing.cli import show
+from farthing.cli.alert_channels import channels_command
 from farthing.cli.backtest import backtest_command
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
@@ -246,6 +247,7 @@ def test_command(rule_name: str, data_dir: Path | None, *, as_json: bool) -> Non
 
 
 command.add_command(backtest_command)
+command.add_command(channels_command)
 
 
 def _readings(
