@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any, Final
 
-from farthing.alerts.evaluate import Ask, prepared
+from farthing.alerts.evaluate import Ask, is_idle, prepared
 from farthing.alerts.incident import Incident, step
 from farthing.alerts.reading import Reading, reading
 from farthing.alerts.rule import Rule
 
-GRID: Final = timedelta(hours=1)
 _AGAIN: Final = timedelta(hours=1)
 _WHEN: Final = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -92,11 +91,12 @@ def backtest(
     since: datetime,
     until: datetime,
     given: Callable[[datetime], Mapping[str, Any]],
-    progress: Callable[[float], None] = lambda _share: None,
 ) -> Outcome:
     """Follow a rule through a range of time; errors are those of its queries."""
     opened: dict[str, Incident] = {}
     fired: dict[str, Incident] = {}
+    if is_idle(rule, given(until)):
+        return Outcome(rule.name, since, until, ())
     if rule.history_sql:
         values = {**_values(rule, until, given), "since": since.strftime(_WHEN)}
         for row in ask(*prepared(rule.history_sql, values)):
@@ -106,7 +106,6 @@ def backtest(
         for at in _moments(since, until, rule):
             found = _asked(rule, ask, at, opened=opened, given=given)
             _follow(opened, fired, found, rule=rule, now=at)
-            progress((at - since) / (until - since))
     return Outcome(rule.name, since, until, tuple(fired.values()))
 
 
@@ -155,8 +154,8 @@ def _values(
 
 
 def _moments(since: datetime, until: datetime, rule: Rule) -> Iterator[datetime]:
-    """Just before each full hour, when the hour is whole; rarer for rarer rules."""
-    pause = max(GRID, timedelta(seconds=rule.every))
+    """Just before full hours, when the hour is whole; rarer for slower rules."""
+    pause = timedelta(seconds=rule.backtest_every)
     hour = since.replace(minute=0, second=0, microsecond=0)
     at = hour + pause - timedelta(seconds=1)
     while at <= until:

@@ -144,13 +144,15 @@ class Evaluator:
         return [i for i in self._file.unpublished() if i.fired_at is not None]
 
     def _asked(self, rule: Rule, sql: str, now: datetime) -> list[Mapping[str, Any]]:
-        baseline = self._baseline(rule, now) if rule.baseline_sql else ""
+        given, known = self._sources.given(), self._open_subjects(rule)
+        if is_idle(rule, given) and not known:
+            return []
         values: dict[str, Any] = {
             "now": _text(now),
-            "open": self._open_subjects(rule),
-            "baseline": baseline,
+            "open": known,
+            "baseline": self._baseline(rule, now) if rule.baseline_sql else "",
             **{name: _scalar(value) for name, value in rule.parameters.items()},
-            **self._sources.given(),
+            **given,
         }
         return list(self._sources.ask(*prepared(sql, values)))
 
@@ -232,6 +234,11 @@ class Evaluator:
         if not now_is.is_open:
             del self._published_at[now_is.id]
         return True
+
+
+def is_idle(rule: Rule, given: Mapping[str, Any]) -> bool:
+    """Whether there is nothing of what a rule is about: no budgets, say."""
+    return bool(rule.needs) and given.get(rule.needs, "[]") == "[]"
 
 
 def prepared(sql: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -56,6 +56,8 @@ class Rule(BaseModel):
     source: Literal["ledger", "collector"] = "ledger"
     enabled: bool = True
     every: Seconds = 60
+    backtest_every: Seconds = 3600
+    needs: str = ""
     baseline_every: Seconds = 300
     pending_for: Seconds = Field(default=0, alias="for")
     hold: Seconds = 0

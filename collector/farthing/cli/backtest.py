@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from farthing.cli.show import Column
 from farthing.collector.alerting import given
 from farthing.errors import ConfigError
 
+_AT_ONCE = 2
 _COLUMNS = (
     Column("rule"),
     Column("fired", "right"),
@@ -59,19 +61,22 @@ def backtest_command(
     settings, now = ledger_settings(data_dir), datetime.now(UTC)
     rules = _chosen(read_policy(settings.alerts_file).all_rules(), names, changes)
     budgets = read_budgets(settings.budgets_file)
-    outcomes = []
     with reader(data_dir) as store, show.progress("rules") as update:
-        for number, rule in enumerate(rules):
-            outcomes.append(
-                backtest(
-                    rule,
-                    store.rows,
-                    since=since,
-                    until=now,
-                    given=lambda at: given(budgets, at),
-                    progress=lambda part, n=number: update(n + part, "rules"),  # type: ignore[misc]
-                )
+
+        def follow(rule: Rule) -> Outcome:
+            return backtest(
+                rule,
+                store.rows,
+                since=since,
+                until=now,
+                given=lambda at: given(budgets, at),
             )
+
+        outcomes = []
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for number, outcome in enumerate(pool.map(follow, rules), start=1):
+                outcomes.append(outcome)
+                update(number, "rules")
     if as_json:
         show.as_json([_json(outcome) for outcome in outcomes])
     else:

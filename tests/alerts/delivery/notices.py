@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from farthing.alerts.alert import Alert, Kind, Notice, alert_id
+from farthing.alerts.alert import Alert, Kind, Notice, State, alert_id
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-STATES = {"acknowledge": "acknowledged", "resolve": "resolved"}
+STATES: dict[Kind, State] = {"acknowledge": "acknowledged", "resolve": "resolved"}
 
 
 @dataclass
@@ -28,7 +28,7 @@ class FakeClock:
 
 def alert(subject: str = "run-17", **changes: Any) -> Alert:
     """A run that costs more than three times its task type's median."""
-    given = {
+    given: dict[str, Any] = {
         "id": alert_id("run-cost", subject, NOW),
         "rule": "run-cost",
         "subject": subject,

@@ -352,7 +352,7 @@ def test_every_notice_arrives_once_and_in_order_or_is_a_dead_letter(
     the beginning was."""
     file = AlertFile(tmp_path_factory.mktemp("outbox") / "alerts.sqlite")
     run = Run(SqliteOutbox(file), FakeClock())
-    errors = [fault and DeliveryError(fault, "") for fault in faults]
+    errors = [DeliveryError(fault, "") if fault else None for fault in faults]
     book = Book(errors=list(errors))
     notices = [one for number in range(n) for one in life(f"run-{number}")]
     random.shuffle(notices)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from farthing.alerts.alert import Kind
 from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.collector.demo.pagers import (
@@ -58,7 +59,8 @@ def test_killed_after_slack_took_it_nothing_is_told_twice(
     file = tmp_path / "alerts.sqlite"
     outbox = SqliteOutbox(AlertFile(file))
     at = datetime.now(UTC)
-    for number, kind in enumerate(("trigger", "update", "resolve"), start=1):
+    kinds: tuple[Kind, ...] = ("trigger", "update", "resolve")
+    for number, kind in enumerate(kinds, start=1):
         told = alert(sequence=number, at=at + timedelta(microseconds=number))
         outbox.put([notice(kind, of=told, channel=c) for c in ("slack", "pager")])
     slack.fail(*[None] * slack_before, TAKEN)
