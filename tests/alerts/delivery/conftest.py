@@ -13,6 +13,7 @@ from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.collector.demo.pagers import Loopback, PagerDutyStandIn, SlackStandIn
 from tests.alerts.delivery.notices import FakeClock
+from tests.alerts.delivery.stepping import Run
 
 Open = Callable[..., Opened]
 
@@ -108,3 +109,8 @@ def pager(open_channel: Open, pagerduty: Loopback, service: PagerDutyStandIn) ->
         api_url=pagerduty.url,
         timeout_s=1,
     )
+
+
+@pytest.fixture
+def run(outbox: SqliteOutbox, clock: FakeClock) -> Run:
+    return Run(outbox, clock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farthing.alerts.alert import Alert, Notice
-from farthing.alerts.channel import Channel, Opened, Rate, Reference
+from farthing.alerts.alert import Notice
+from farthing.alerts.channel import Opened, Rate
 from farthing.alerts.deliver import Delivery
 from farthing.alerts.destination import Destination, Surroundings
 from farthing.alerts.file import AlertFile
@@ -33,82 +33,11 @@ from farthing.collector.demo.pagers import (
 )
 from farthing.errors import DeliveryError, Reason
 from tests.alerts.delivery.notices import FakeClock, alert, life, notice
+from tests.alerts.delivery.stepping import Book, Forgetful, Run, opened
 
 BUSY = Failure(Reply(429, "", {"Retry-After": "30"}))
 DOWN = Failure(Reply(503, ""))
 GONE = Failure(Reply(404, "no_service"))
-
-
-@dataclass
-class Book:
-    """A channel that writes down what it is sent, after failing as it is told."""
-
-    errors: list[Exception | None] = field(default_factory=list)
-    sent: list[Notice] = field(default_factory=list)
-    reposted: list[Sequence[Alert]] = field(default_factory=list)
-
-    def send(self, one: Notice, reference: Reference) -> Reference:
-        error = self.errors.pop(0) if self.errors else None
-        if error is not None:
-            raise error
-        self.sent.append(one)
-        return {"before": reference.get("told", "")}
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass
-class Forgetful(Book):
-    """One that wants to hear of what fires every minute."""
-
-    repost_every_s: float = 60
-
-    def repost(self, alerts: Sequence[Alert]) -> None:
-        self.reposted.append(alerts)
-
-
-def opened(channel: Channel, *, name: str = "c", **more: Any) -> Opened:
-    return Opened(name, channel, **({"rate": Rate(1000, burst=1000)} | more))
-
-
-@dataclass
-class Run:
-    """Destinations, stepped by hand until there is nothing to do for a while."""
-
-    outbox: SqliteOutbox
-    clock: FakeClock
-    outcomes: list[tuple[str, str]] = field(default_factory=list)
-
-    def destination(self, one: Opened) -> Destination:
-        return Destination(one, self.surroundings())
-
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
-            self.outbox,
-            self.clock,
-            lambda name, what: self.outcomes.append((name, what)),
-        )
-
-    def for_s(self, seconds: float, *destinations: Destination) -> None:
-        """Let so much time pass, each destination doing what it can."""
-        end = self.clock.now.timestamp() + seconds
-        while True:
-            waits = [self._work(one) for one in destinations]
-            left = end - self.clock.now.timestamp()
-            if left <= 0:
-                return
-            self.clock.move(max(min(*waits, left), 1e-3))
-
-    def _work(self, destination: Destination) -> float:
-        while not (wait_s := destination.step()):
-            pass
-        return wait_s
-
-
-@pytest.fixture
-def run(outbox: SqliteOutbox, clock: FakeClock) -> Run:
-    return Run(outbox, clock)
 
 
 def test_notices_of_an_alert_arrive_in_order(run: Run) -> None:
@@ -203,53 +132,6 @@ def test_a_bug_in_a_channel_stops_nothing(run: Run) -> None:
     run.for_s(1, run.destination(opened(book)))
     assert [one.alert.subject for one in book.sent] == ["b"]
     assert run.outbox.dead_letters()[0].reason == Reason.INTERNAL
-
-
-def test_the_fallback_is_told_of_a_dead_letter_at_once(run: Run) -> None:
-    """With the name of the channel that failed and why; and of the end, for which it
-    would otherwise wait for ever."""
-    first = Book(errors=[DeliveryError(Reason.UNAUTHORIZED, "")])
-    second = Book()
-    run.outbox.put(life())
-    run.for_s(
-        5,
-        run.destination(opened(first, fallback="b")),
-        run.destination(opened(second, name="b")),
-    )
-    assert [one.kind for one in second.sent] == ["trigger", "acknowledge", "resolve"]
-    assert "c was not told: unauthorized" in second.sent[0].alert.summary
-
-
-def test_the_fallback_is_told_of_what_takes_too_long(run: Run) -> None:
-    """Five minutes of silence: also of alerts that stand behind the one that is tried;
-    each once, while the first channel is tried on."""
-    first = Book(errors=[DeliveryError(Reason.TIMEOUT, "")] * 12)
-    second = Book()
-    run.outbox.put([notice(of=alert(f"run-{n}")) for n in range(50)])
-    destinations = (
-        run.destination(opened(first, fallback="b")),
-        run.destination(opened(second, name="b")),
-    )
-    run.for_s(200, *destinations)
-    assert second.sent == []
-    run.for_s(160, *destinations)
-    assert len({one.alert.id for one in second.sent}) == len(second.sent) == 50
-    run.for_s(3_600, *destinations)
-    assert len(first.sent) == len(second.sent) == 50
-
-
-def test_the_fallback_hears_nothing_of_what_was_told(run: Run) -> None:
-    """Where the first channel works there is nothing to say."""
-    first, second = Book(), Book()
-    run.outbox.put(life())
-    run.for_s(
-        5,
-        run.destination(opened(first, fallback="b")),
-        run.destination(opened(second, name="b")),
-    )
-    assert len(first.sent) == 4
-    assert second.sent == []
-    assert run.outbox.waiting() == 0
 
 
 def test_what_was_sent_but_not_recorded_is_not_sent_again(run: Run) -> None:
