@@ -51,7 +51,7 @@ def fleet_store(
     store = Store(type(address)(path=address.path, database="demo_fleet"))
     ledger = Ledger(store, load_catalogue())
     ledger.open(retention_days=36_500)
-    requests = [r.SerializeToString() for r in fleet(NOW, runs=700)]
+    requests = [r.SerializeToString() for r in fleet(NOW, runs=400)]
     ledger.load("fleet", requests)
     Settler(store, ledger.catalogue)("fleet")
     Watcher(store)("fleet")

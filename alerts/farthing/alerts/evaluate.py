@@ -34,6 +34,9 @@ Rows = Callable[[], Sequence[Mapping[str, Any]]]
 
 _LIMITS: Final = "\nSETTINGS max_threads = 1, max_execution_time = 60"
 _PARAMETER: Final = re.compile(r"\{(\w+):")
+_LEAST_S: Final = 5.0
+_RARELY: Final = 50
+"""A baseline is learned in one part of so many of the time."""
 _PUBLISH_EVERY: Final = timedelta(minutes=1)
 
 
@@ -161,16 +164,20 @@ class Evaluator:
         return sorted(i.subject for i in known if not i.subject.startswith(GROUP))
 
     def _baseline(self, rule: Rule, now: datetime) -> str:
-        """What is usual, as JSON: learned anew every `baseline_every`."""
+        """What is usual, as JSON: learned anew every `baseline_every`, sooner where it
+        costs little, so that a ledger that has just begun is known, too."""
         known = self._baselines.get(rule.name)
-        if known is None or now - known[0] >= timedelta(seconds=rule.baseline_every):
+        if known is None or now >= known[0]:
+            began_s = time.monotonic()
             values: dict[str, Any] = {
                 "now": _text(now),
                 **{name: _scalar(value) for name, value in rule.parameters.items()},
             }
             rows = self._sources.ask(*prepared(rule.baseline_sql, values))
             text = json.dumps([dict(row) for row in rows], default=str)
-            known = self._baselines[rule.name] = (now, text)
+            pause_s = max(_LEAST_S, _RARELY * (time.monotonic() - began_s))
+            until = now + timedelta(seconds=min(pause_s, rule.baseline_every))
+            known = self._baselines[rule.name] = (until, text)
         return known[1]
 
     def _apply(self, rule: Rule, readings: Iterable[Reading], now: datetime) -> None:
@@ -262,7 +269,7 @@ def _log(incident: Incident, before: Incident | None) -> None:
     if incident.phase == "resolved":
         log.info("resolved (%s): %s", incident.why_resolved, incident.title)
     elif incident.phase == "firing" and was not in ("firing", "recovering"):
-        log.warning("alert: %s [%s]", incident.title, incident.severity)
+        log.info("alert: %s [%s]", incident.title, incident.severity)
 
 
 def _text(moment: datetime) -> str:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 FILE: Final = "alerts.sqlite3"
 _SHORTEST_S: Final = 0.2
-_LONGEST_S: Final = 15.0
+_LONGEST_S: Final = 2.0
 _REST: Final = 4
 _LAG_S: Final = 120
 

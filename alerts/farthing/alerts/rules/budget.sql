@@ -50,10 +50,10 @@ SELECT
     if(of = 'task_type', who, '') AS task_type, if(of = 'business_unit', who, '') AS business_unit, if(of = 'team', who, '') AS team,
     if(of = 'user', who, '') AS user, if(of = 'agent', who, '') AS agent, if(of = 'service', who, '') AS service,
     if(of = 'environment', who, '') AS environment,
-    value, value AS cost_usd, limit_usd, unpriced_calls, unpriced_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
+    value, value AS cost_usd, limit_usd, limit_usd AS whole, unpriced_calls, unpriced_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
     toDecimal128(limit_usd * arrayMin(steps) / 100, 15) AS threshold,
     toUInt32(greatest(0, toInt64(arrayCount(step -> value * 100 >= limit_usd * step, steps)) - 1)) AS level,
-    toFloat64(value) / toFloat64(limit_usd) AS used,
+    toFloat64(value) / toFloat64(whole) AS used,
     toDecimal128(value + per_hour * greatest(0, until_s - toUnixTimestamp(at)) / 3600, 15) AS forecast_usd,
     toDecimal128(per_hour, 15) AS burn_usd_per_hour,
     toDecimal128(value + unpriced_calls * dearest_call, 15) AS pessimistic_usd,
@@ -63,7 +63,7 @@ FROM used
 WHERE subject IN {open:Array(String)} OR closing = '' AND value >= threshold
 UNION ALL
 SELECT subject, subject AS shown, told.1 AS budget, told.2 AS who, '' AS of, '' AS window, '' AS action, '', '', '', '', '', '', '',
-    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15),
+    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15),
     toDateTime(told.3, 'UTC'), toDateTime(told.4, 'UTC'), 'budget removed'
 FROM remembered
 WHERE told.1 NOT IN (SELECT name FROM declared)

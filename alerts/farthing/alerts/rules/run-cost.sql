@@ -26,7 +26,7 @@ SELECT
     live.run_id AS subject, live.run_id AS run_id, live.task_type AS task_type, business_unit, team, user, agent, service,
     environment, since, calls, lower_bound, if(lower_bound, 'at least ', '') AS bound,
     cost AS value, cost AS cost_usd,
-    if(toUnixTimestamp(until) < until_s, without_one, median) AS median_usd,
+    if(toUnixTimestamp(until) < until_s, without_one, median) AS median_usd, median_usd AS usual_cost,
     runs AS baseline_runs,
     runs >= {min_runs:UInt32} AS is_known,
     multiIf(
@@ -34,7 +34,7 @@ SELECT
         {cold_start_usd:Decimal(18, 6)} > 0, toDecimal128({cold_start_usd:Decimal(18, 6)}, 15),
         value
     ) AS threshold,
-    if(median_usd > 0, toFloat64(value) / toFloat64(median_usd), NULL) AS times,
+    if(median_usd > 0, toFloat64(value) / toFloat64(usual_cost), NULL) AS times,
     if(threshold > 0 AND value > threshold, toUInt32(floor(log2(toFloat64(value) / toFloat64(threshold)))), 0) AS level,
     dateDiff('second', since, until) AS took_s,
     toDecimal128(burnt * 3600 / greatest(60, least(toInt64({idle_minutes:UInt32}) * 60, dateDiff('second', since, at))), 15) AS burn_usd_per_hour,

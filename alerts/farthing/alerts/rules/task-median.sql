@@ -4,11 +4,11 @@ WITH
     {now:DateTime64(6, 'UTC')} AS at,
     at - toIntervalHour({tested_hours:UInt32}) AS tested_from,
     finished AS (
-        SELECT max(r.task_type) AS task_type, max(r.end_time) AS until, log(toFloat64(sum(r.cost_usd))) AS level_of
+        SELECT max(r.task_type) AS task_type, max(r.end_time) AS until, sum(r.cost_usd) AS cost, log(toFloat64(cost)) AS level_of
         FROM runs AS r
         GROUP BY run_id
         HAVING until < at - toIntervalMinute(10) AND until >= tested_from - toIntervalDay({baseline_days:UInt32})
-            AND sum(r.unpriced_calls) + sum(r.partial_calls) = 0 AND sum(r.cost_usd) > 0 AND task_type != ''
+            AND sum(r.unpriced_calls) + sum(r.partial_calls) = 0 AND cost > 0 AND task_type != ''
     ),
     by_task AS (
         SELECT task_type,
