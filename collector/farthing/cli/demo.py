@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import click
 
+from farthing.alerts.file import AlertFile
+from farthing.alerts.incident import Incident
 from farthing.cli import INTERRUPTED, show
 from farthing.cli.report import print_report
 from farthing.cli.run import described
@@ -31,6 +34,7 @@ from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
 
 _DAYS = 7
+_PATIENCE_S = 20
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LISTENERS = ("http_listen", "grpc_listen", "web_listen")
 
@@ -137,6 +141,24 @@ class _Demo:
                 tell(left, "requests left")
                 self._wait(0.05)
         _report(running.ledger.store, now)
+        with show.progress("watching") as tell:
+            found = self._alerts(running.alerts, tell)
+        show.line()
+        show.line("Alerts that are firing:" if found else "No alert is firing yet.")
+        for incident in found:
+            show.line(f"  {incident.severity:8} {incident.title}")
+
+    def _alerts(self, file: AlertFile, tell: show.Update) -> list[Incident]:
+        """What fires, once both incidents do, or after a while in any case."""
+        expected = {("loop", LOOP_RUN_ID), ("run-cost", RUNAWAY_RUN_ID)}
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while True:
+            found = [i for i in file.open_incidents().values() if i.is_firing]
+            is_whole = expected <= {(i.rule, i.shown) for i in found}
+            if is_whole or time.monotonic() > deadline_s:
+                return found
+            tell(len(found), "alerts")
+            self._wait(0.05)
 
     def _requests(self, now: datetime) -> Iterator[bytes]:
         for request in fleet(now, runs=self._run_count):

@@ -56,7 +56,7 @@ class Alerting:
         evaluated: Callable[[], None] = _nothing,
     ) -> None:
         self._store = store
-        self._file = file
+        self.file = file
         self._policy = policy
         self._evaluated = evaluated
         self._meters = _Meters(registry, file)
@@ -123,7 +123,7 @@ class Alerting:
         except (StoreUnavailable, Refused) as error:
             log.info("alert_instances is behind: %s", error)
             return
-        self._file.published(news)
+        self.file.published(news)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from farthing.alerts.file import AlertFile
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
@@ -42,6 +43,7 @@ class Collector:
     addresses: Addresses
     spool: Spool
     ledger: Ledger
+    alerts: AlertFile
 
 
 Started = Callable[[Addresses], None]
@@ -107,4 +109,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             store=str(ledger.store.address),
         )
         presence.announce(file, addresses.http_url, web_url)
-        yield Collector(addresses, spool, ledger)
+        yield Collector(addresses, spool, ledger, alerting.file)
