@@ -16,7 +16,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-once test lint format bench constraints clean
+.PHONY: help install demo demo-once test test-matrix lint format bench constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test: $(INSTALLED) ## run the tests
 	@echo "test: pytest $(ARGS)"
 	@$(BIN)/pytest $(ARGS)
 
+test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write docs/sdks.md
+	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"
+	@$(BIN)/python -m tests.matrix $(ARGS)
+
 lint: $(INSTALLED) ## check style, types and layers
 	@echo "lint: ruff check"
 	@$(BIN)/ruff check --quiet --output-format concise
@@ -48,9 +52,10 @@ format: $(INSTALLED) ## rewrite the sources in the project's style
 	@$(BIN)/ruff check --fix --quiet --output-format concise
 	@$(BIN)/ruff format
 
-bench: $(INSTALLED) ## measure: throughput, latency, crashes (minutes, not seconds)
+bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (tens of minutes)
 	@echo "bench: ingest"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
+	@$(if $(ARGS),,echo "bench: agent, calls"; $(BIN)/python -m benchmarks.agent.calls; $(BIN)/python -m benchmarks.agent.startup)
 
 constraints: ## write constraints.txt anew, from the newest releases
 	@echo "constraints: installing the newest releases into a new environment"

@@ -44,3 +44,8 @@ def new_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
     yield store
     ledger_store.command(f"DROP DATABASE IF EXISTS {database} SYNC")
     store.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--matrix` runs what needs the environments of `make test-matrix`."""
+    parser.addoption("--matrix", action="store_true", help="SDKs in build/matrix")

@@ -23,11 +23,13 @@ MAX_LINES = 400
 
 READS_ENVIRONMENT = {
     "collector/farthing/collector/config.py",
-    "instrumentation/farthing/instrumentation/distro.py",
+    "instrumentation/farthing/instrumentation/settings.py",
 }
 MONEY = (
     "instrumentation/farthing/economics/prices",
     "instrumentation/farthing/economics/usage.py",
+    "instrumentation/farthing/economics/budgets.py",
+    "instrumentation/farthing/instrumentation/guard",
 )
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 
@@ -112,7 +114,7 @@ def reads_environment(node: ast.AST) -> bool:
 
 
 def test_the_environment_is_read_in_one_place_per_process() -> None:
-    """Only the collector's config and the agent's distro read the environment; other
+    """Only the collector's config and the agent's settings read the environment; other
     code takes parameters."""
     readers = {
         named(path)

@@ -152,16 +152,21 @@ def missing_path(name: str) -> bool:
 def unknown_command(words: list[str]) -> str | None:
     """Why `farthing WORDS` cannot be run, or None."""
     command: click.Command = importlib.import_module("farthing.cli").main
-    options = {"--help"}
-    for word in words:
+    options: dict[str, bool] = {"--help": False}
+    rest = iter(words)
+    for word in rest:
         options |= {
-            name for p in command.params for name in (*p.opts, *p.secondary_opts)
+            name: not getattr(p, "is_flag", True)
+            for p in command.params
+            for name in (*p.opts, *p.secondary_opts)
         }
         if word == "--" or word.startswith(("<", "…")):
             return None
         if word.startswith("-"):
             if word.split("=")[0] not in options:
                 return f"{command.name} has no option {word}"
+            if options.get(word):
+                next(rest, None)  # its value
         elif isinstance(command, click.Group) and not word.isupper():
             found = command.get_command(click.Context(command), word)
             if found is None:

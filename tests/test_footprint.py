@@ -15,14 +15,17 @@ CONSTRAINTS = ROOT / "constraints.txt"
 # What an application has anyway when it exports traces over OTLP.
 USUAL = (
     "opentelemetry-sdk",
-    "opentelemetry-exporter-otlp",
+    "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry-instrumentation",
 )
-COLLECTORS_OWN = (
+NOT_FOR_AGENTS = (
+    "anthropic",
     "chdb",
     "clickhouse-connect",
     "genai-prices",
+    "grpcio",
     "numpy",
+    "openai",
     "pandas",
     "pyarrow",
     "pydantic",
@@ -80,9 +83,9 @@ def agent(
     return environment
 
 
-@pytest.mark.parametrize("package", COLLECTORS_OWN)
-def test_the_collectors_packages_stay_out(agent: Environment, package: str) -> None:
-    """Nothing that only the collector needs is installed beside an agent."""
+@pytest.mark.parametrize("package", NOT_FOR_AGENTS)
+def test_what_an_agent_may_not_need_stays_out(agent: Environment, package: str) -> None:
+    """Neither what only the collector needs nor an SDK is installed beside an agent."""
     names = {path.name.lower() for path in agent.packages.glob("*.dist-info")}
     own = package.replace("-", "_") + "-"
     assert [name for name in names if name.startswith(own)] == []
@@ -110,5 +113,23 @@ def test_what_an_agent_needs_can_be_imported(agent: Environment) -> None:
 
 
 def test_the_command_line_answers(agent: Environment) -> None:
-    """`farthing --help` works without the collector's packages."""
+    """`farthing --help` works without the collector's packages, and so does what agents
+    need of it."""
     assert agent.run("farthing", "--help").startswith("Usage: farthing")
+    python = str(agent.bin / "python")
+    assert agent.run("farthing", "run", "--", python, "-c", "print('ran')") == "ran\n"
+
+
+def test_an_agent_can_be_checked(agent: Environment) -> None:
+    """`farthing doctor --agent` says without the collector's packages that no collector
+    answers, and ends with 1."""
+    doctor = subprocess.run(
+        [agent.bin / "farthing", "doctor", "--agent"],
+        env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert doctor.returncode == 1, doctor.stderr
+    assert "PROBLEM  endpoint" in doctor.stdout
+    assert "no library that makes model calls is installed" in doctor.stdout

@@ -5,10 +5,15 @@ FarthingError
 ├── BadPayload       the sender must not retry -> 400 / INVALID_ARGUMENT
 │   └── TooLarge     -> 413 / RESOURCE_EXHAUSTED
 ├── Overloaded       the sender should retry   -> 429 or 503 + Retry-After
-└── StoreUnavailable the ledger is away; what was accepted waits in the spool
+├── StoreUnavailable the ledger is away; what was accepted waits in the spool
+└── RunStopped       a guard that was switched on stopped an agent before its next call
+    ├── BudgetExceeded   a limit of the run is reached
+    └── LoopDetected     the run repeats itself without getting anywhere
 """
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 
 class FarthingError(Exception):
@@ -37,3 +42,66 @@ class Overloaded(FarthingError):
 
 class StoreUnavailable(FarthingError):
     """The ledger's database does not answer; the operation may be retried."""
+
+
+class RunStopped(FarthingError):
+    """The guard stopped an agent's run: its next model call was not sent.
+
+    Raised into the agent out of the SDK's own call, and only where a guard was switched
+    on. `run_id` is the task's id, or "" for the process; `task_type` may be "".
+    """
+
+    def __init__(self, message: str, *, run_id: str = "", task_type: str = "") -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.task_type = task_type
+
+
+class BudgetExceeded(RunStopped):
+    """A limit of the run is reached.
+
+    `limit` names it (`usd`, `steps`, `step_tokens`, `tool_retries`); `allowed` and
+    `used` are in its unit. `spent_usd` is what the run's finished calls cost,
+    `held_usd` what is held for those under way. `is_estimate` says that some call had
+    no price or told no usage, so that a pessimistic figure stands for it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: str,
+        allowed: Decimal,
+        used: Decimal,
+        spent_usd: Decimal,
+        held_usd: Decimal = Decimal(0),
+        steps: int = 0,
+        is_estimate: bool = False,
+        run_id: str = "",
+        task_type: str = "",
+    ) -> None:
+        super().__init__(message, run_id=run_id, task_type=task_type)
+        self.limit = limit
+        self.allowed = allowed
+        self.used = used
+        self.spent_usd = spent_usd
+        self.held_usd = held_usd
+        self.steps = steps
+        self.is_estimate = is_estimate
+
+
+class LoopDetected(RunStopped):
+    """The run repeats itself: `pattern` says how, `calls` since when."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        pattern: str,
+        calls: int,
+        run_id: str = "",
+        task_type: str = "",
+    ) -> None:
+        super().__init__(message, run_id=run_id, task_type=task_type)
+        self.pattern = pattern
+        self.calls = calls

@@ -16,6 +16,27 @@ STEP_NAME: Final = "farthing.step.name"
 BUSINESS_UNIT: Final = "farthing.business_unit"
 TEAM: Final = "farthing.team"
 USER: Final = "farthing.user"
+OUTCOME_NAME: Final = "farthing.outcome.name"
+OUTCOME_VALUE: Final = "farthing.outcome.value"
+
+BATCH: Final = "farthing.batch"
+GEO: Final = "farthing.inference.geo"
+SPEED: Final = "farthing.inference.speed"
+SERVICE_TIER: Final = "farthing.inference.service_tier"
+WEB_SEARCHES: Final = "farthing.usage.web_searches"
+WEB_FETCHES: Final = "farthing.usage.web_fetches"
+TOOL_INPUT: Final = "farthing.usage.tool_input_tokens"
+"""Input that the provider's own tools added to the prompt, outside the input total."""
+CACHE_WRITE_SHORT: Final = "farthing.usage.cache_write_short_tokens"
+CACHE_WRITE_LONG: Final = "farthing.usage.cache_write_long_tokens"
+
+USAGE_STATE: Final = "farthing.usage.state"
+"""How much of its usage a call tells: one of the following."""
+USAGE_COMPLETE: Final = "complete"
+USAGE_PARTIAL: Final = "partial"
+"""A stream that was left or cut: what is told is a lower bound."""
+USAGE_MISSING: Final = "missing"
+"""Sent, and given up before an answer came: it may have been billed all the same."""
 
 ATTRIBUTION: Final[Mapping[str, tuple[str, ...]]] = {
     "task_type": (TASK_TYPE,),
@@ -24,12 +45,14 @@ ATTRIBUTION: Final[Mapping[str, tuple[str, ...]]] = {
     "business_unit": (BUSINESS_UNIT,),
     "team": (TEAM,),
     "user": (USER,),
-    "batch": ("farthing.batch",),
-    "geo": ("farthing.inference.geo",),
+    "batch": (BATCH,),
+    "geo": (GEO,),
     "region": ("farthing.inference.region",),
     "deployment": ("farthing.inference.deployment",),
-    "speed": ("farthing.inference.speed",),
-    "web_searches": ("farthing.usage.web_searches",),
+    "speed": (SPEED,),
+    "web_searches": (WEB_SEARCHES,),
+    "tool_input": (TOOL_INPUT,),
+    "usage_state": (USAGE_STATE,),
 }
 """Field -> names that say for whom and how a call was made; every dialect has them."""
 
@@ -63,6 +86,7 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
         "openai.response.service_tier",
         "gen_ai.openai.response.service_tier",
         "anthropic.response.service_tier",
+        SERVICE_TIER,
     ),
     "request_tier": (
         "openai.request.service_tier",
@@ -81,12 +105,19 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_creation_tokens",
+        "gen_ai.usage.cache_write_tokens",
         "gen_ai.usage.input_tokens.cache_write",
     ),
-    "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
+    "cache_write_5m": (
+        "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",
+        CACHE_WRITE_SHORT,
+    ),
     "cache_write_1h": (
         "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
         "gen_ai.usage.details.ephemeral_1h_input_tokens",
+        CACHE_WRITE_LONG,
     ),
     "reasoning": (
         "gen_ai.usage.reasoning.output_tokens",
@@ -96,7 +127,10 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
     "input_audio": ("gen_ai.usage.audio.input_tokens",),
     "cache_audio": ("gen_ai.usage.audio.cache_read.input_tokens",),
     "output_audio": ("gen_ai.usage.audio.output_tokens",),
+    "compaction_input": ("anthropic.usage.compaction.input_tokens",),
+    "compaction_output": ("anthropic.usage.compaction.output_tokens",),
     "claimed_usd": ("gen_ai.usage.cost.amount",),
+    "claim_currency": ("gen_ai.usage.cost.currency",),
     "first_chunk_s": ("gen_ai.response.time_to_first_chunk",),
     "streamed": ("gen_ai.request.stream", "gen_ai.is_streaming"),
 }

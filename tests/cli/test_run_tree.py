@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farthing.cli.run import tree
+from farthing.cli.run_show import tree
 from farthing.collector.report.runs import Entry
 from farthing.collector.report.spend import BUCKETS
 

@@ -72,6 +72,7 @@ def test_the_demo_shows_and_cleans_up() -> None:
             assert abs(Decimal(usd) - Decimal(report["cost_usd"])) <= Decimal("0.005")
             assert int(calls.replace(",", "")) == report["calls"]
         assert f"A run that loops: {LOOP_RUN_ID}" in shown
+        assert "weather-report, 2 of 2 billed calls, $" in shown
         assert run_id == RUNAWAY_RUN_ID
         assert "cost $" in ask("run", "show", run_id).stdout
         process.send_signal(signal.SIGINT)

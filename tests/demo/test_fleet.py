@@ -350,7 +350,7 @@ def _repeats(run_id: str) -> int:
         (
             line.said["gen_ai.tool.name"],
             line.said["farthing.fingerprint.args_hash"],
-            line.said["farthing.tool.result_norm_hash"],
+            line.said["farthing.fingerprint.result_norm_hash"],
         )
         for line in runs()[run_id]
         if line.operation == "execute_tool"
@@ -366,9 +366,11 @@ def test_exactly_one_run_loops() -> None:
     stuck = [
         line
         for line in runs()[LOOP_RUN_ID]
-        if line.operation == "execute_tool" and line.said["farthing.tool.error"]
+        if line.operation == "execute_tool" and line.said["farthing.fingerprint.error"]
     ]
-    signatures = {line.said["farthing.tool.err_sig_hash"] for line in stuck[-30:]}
+    signatures = {
+        line.said["farthing.fingerprint.err_sig_hash"] for line in stuck[-30:]
+    }
     assert len(signatures) == 1
 
 

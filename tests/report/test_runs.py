@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from click.testing import CliRunner
 
-from farthing.cli import run as command
+from farthing.cli import run_show as command
 from farthing.collector.report.runs import run, runs
 from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store

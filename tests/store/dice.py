@@ -27,6 +27,9 @@ USAGE = {
     "input_audio": "gen_ai.usage.audio.input_tokens",
     "cache_audio": "gen_ai.usage.audio.cache_read.input_tokens",
     "output_audio": "gen_ai.usage.audio.output_tokens",
+    "tool_input": "farthing.usage.tool_input_tokens",
+    "compaction_input": "anthropic.usage.compaction.input_tokens",
+    "compaction_output": "anthropic.usage.compaction.output_tokens",
 }
 CALL = {
     "provider": "gen_ai.provider.name",
@@ -42,6 +45,7 @@ CALL = {
     "claimed_usd": "gen_ai.usage.cost.amount",
 }
 SEARCHES = "farthing.usage.web_searches"
+STATE = "farthing.usage.state"
 FAVOURITES = (
     "openai", "anthropic", "azure", "aws", "google", "deepseek", "openrouter",
     "perplexity", "github-copilot",
@@ -114,11 +118,13 @@ class Dice:
         believed: dict[str, Any] = dict(counts)
         if invalid:
             believed["input_total"] = INVALID
+        is_partial = self.maybe(0.05, True, False)
         usage = from_reported(
             believed.pop("input_total", None),
             believed.pop("output_total", None),
             **believed,
             includes_cache=INCLUDES_CACHE[scope],
+            is_partial=is_partial,
         )
         call = Call(
             **told,
@@ -126,6 +132,7 @@ class Dice:
             buckets=usage.buckets,
             tool_uses={"web_search": searches},
             invalid_usage=usage.is_invalid,
+            usage_incomplete=usage.is_incomplete,
         )
         attributes = {
             "gen_ai.operation.name": self.one(("chat", "generate_content")),
@@ -133,6 +140,8 @@ class Dice:
             **{USAGE[k]: self.typed(n) for k, n in counts.items() if n is not None},
         }
         attributes.update(invalid)
+        if is_partial:
+            attributes[STATE] = "partial"
         return Case(Told(attributes, scope=scope, end_s=end_s), call, usage)
 
     def attributes(self, told: Mapping[str, Any], searches: int) -> dict[str, Any]:

@@ -42,6 +42,9 @@ HELD = (
 )
 
 
+_REPLICATED = r"Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?(\w*)\)"
+
+
 class WithoutKeeper(Ddl):
     """The DDL of a cluster whose only shard has one replica."""
 
@@ -55,7 +58,7 @@ class WithoutKeeper(Ddl):
 
 
 def _plain(statement: str) -> str:
-    local = re.sub(r"Replicated(\w*MergeTree)\(.*?'\)", r"\1", statement)
+    local = re.sub(_REPLICATED, r"\1(\2)", statement)
     return re.sub(r"\breplicated_dedup", "non_replicated_dedup", local)
 
 

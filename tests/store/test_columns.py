@@ -60,5 +60,5 @@ def test_the_page_of_the_ledger_is_fresh(ledger: Ledger) -> None:
     """docs/ledger.md shows the columns as they are: `python -m tests.store.ledger_doc`
     writes them anew."""
     page = PAGE.read_text()
-    assert page.count("<!-- columns of ") == 3
+    assert page.count("<!-- columns of ") == 5
     assert written(page, ledger.store) == page

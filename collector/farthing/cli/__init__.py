@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from typing import NoReturn
@@ -27,12 +29,26 @@ COMMANDS = {
     "replay": "Send or load recorded telemetry.",
     "report": "What was spent, by whom and on what.",
     "reprice": "Price the calls in the ledger again, by today's price book.",
-    "run": "One run, call by call.",
+    "run": "Run an agent, instrumented; or show one run of the ledger.",
     "runs": "List runs, the most expensive first.",
     "sql": "Ask the ledger in SQL.",
     "up": "Run the collector.",
 }
 BAD_NEWS, WRONG_QUESTION, INTERRUPTED = 1, 2, 130
+
+
+@contextmanager
+def needing_collector(command: str) -> Iterator[None]:
+    """Imports for a command that the base install has not; says so where they fail."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("farthing"):
+            raise
+        raise click.ClickException(
+            f"`farthing {command}` needs the collector: pip install"
+            f" 'farthing[collector]' (there is no {error.name})"
+        ) from error
 
 
 class _Commands(click.Group):
@@ -46,15 +62,8 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        try:
+        with needing_collector(cmd_name):
             module = import_module(f"{__name__}.{cmd_name}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("farthing"):
-                raise
-            raise click.ClickException(
-                f"`farthing {cmd_name}` needs the collector: pip install"
-                f" 'farthing[collector]' (there is no {error.name})"
-            ) from error
         command: click.Command = module.command
         return command
 

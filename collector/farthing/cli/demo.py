@@ -21,12 +21,13 @@ from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident
 from farthing.cli import INTERRUPTED, show
 from farthing.cli.report import print_report
-from farthing.cli.run import described
+from farthing.cli.run_show import described
 from farthing.cli.up import announce
 from farthing.collector.app import Collector, collector
 from farthing.collector.config import Settings, host_port, ledger_url, load_settings
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
+from farthing.collector.demo.real_agent import TASK_TYPE, Ran, can_run, run_agent
 from farthing.collector.replay.send import send
 from farthing.collector.report.findings import findings
 from farthing.collector.report.runs import Run, run, runs
@@ -136,17 +137,28 @@ class _Demo:
                 progress=lambda done: tell(done.spans, "spans"),
                 wait=self._wait,
             )
+        ran = self._run_agent(running) if can_run() else None
         with show.progress("pricing") as tell:
             while left := running.spool.waiting().requests:
                 tell(left, "requests left")
                 self._wait(0.05)
-        _report(running.ledger.store, now)
+        _report(running.ledger.store, now - timedelta(days=_DAYS))
+        if ran is not None:
+            _tell_agent(running.ledger.store, ran)
         with show.progress("watching") as tell:
             found = self._alerts(running.alerts, tell)
         show.line()
         show.line("Alerts that are firing:" if found else "No alert is firing yet.")
         for incident in found:
             show.line(f"  {incident.severity:8} {incident.title}")
+
+    def _run_agent(self, running: Collector) -> Ran:
+        with show.progress("running an agent of the OpenAI SDK, unchanged"):
+            return run_agent(
+                running.addresses.http_url,
+                self._settings.token_text,
+                wait=self._wait,
+            )
 
     def _alerts(self, file: AlertFile, tell: show.Update) -> list[Incident]:
         """What fires, once both incidents do, or after a while in any case."""
@@ -170,8 +182,8 @@ class _Demo:
             raise _Stopped
 
 
-def _report(store: Store, now: datetime) -> None:
-    since = now - timedelta(days=_DAYS)
+def _report(store: Store, since: datetime) -> None:
+    now = datetime.now(UTC)
     for by in ("task_type", "business_unit", "model"):
         print_report(
             spend(store, by=by, since=since, now=now), with_notes=by == "model"
@@ -188,6 +200,20 @@ def _report(store: Store, now: datetime) -> None:
     show.line(
         f"A run that cost {_times_median(store, runaway, since)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."
+    )
+
+
+def _tell_agent(store: Store, ran: Ran) -> None:
+    """What the ledger has of the agent that was run, beside what it was billed for."""
+    [found] = store.rows(
+        "SELECT sum(calls) AS calls, sum(cost_usd) AS usd FROM spans"
+        " WHERE task_type = {task:String}",
+        {"task": TASK_TYPE},
+    )
+    show.line(
+        f"A real agent, instrumented by variables alone: {TASK_TYPE},"
+        f" {found['calls']} of {ran.billed_calls} billed calls,"
+        f" {show.money(found['usd'])}."
     )
 
 

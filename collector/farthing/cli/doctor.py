@@ -2,174 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from farthing.cli import BAD_NEWS, show
-from farthing.cli.checks import Finding, Findings, Status, machine, problem, warning
-from farthing.cli.checks import collecting as way
-from farthing.cli.checks import configuration as told
-from farthing.cli.ledger import NO_LEDGER, REMEDY_DENIED, ledger_settings, opened
+from farthing.cli import BAD_NEWS, needing_collector
+from farthing.cli.checks import Status, agent
 from farthing.cli.options import config_option, data_option, json_option
-from farthing.cli.show import Column
-from farthing.collector import presence
-from farthing.collector.config import Settings, Told, ledger_url, told_settings
-from farthing.collector.report.health import (
-    Emitter,
-    LedgerState,
-    emitters,
-    ledger_state,
-)
-from farthing.collector.report.spend import Unpriced, unpriced
-from farthing.collector.store.client import DENIED, Address, Away, Refused
-from farthing.errors import ConfigError, FarthingError
-
-_MARKS = {Status.OK: "ok", Status.WARNING: "warning", Status.PROBLEM: "PROBLEM"}
-_REASONS = 5
-
-
-@dataclass
-class _Seen:
-    """What the checks found, and what they saw on the way."""
-
-    findings: list[Finding] = field(default_factory=list)
-    settings: list[Told] = field(default_factory=list)
-    emitters: tuple[Emitter, ...] = ()
-    reasons: tuple[Unpriced, ...] = ()
-    state: LedgerState | None = None
-
-    def add(self, findings: Findings) -> None:
-        self.findings.extend(findings)
-
-    @property
-    def is_well(self) -> bool:
-        return all(finding.status != Status.PROBLEM for finding in self.findings)
 
 
 @click.command()
+@click.option(
+    "--agent",
+    "is_agent",
+    is_flag=True,
+    help="Check what an agent would do in this environment, instead of the collector.",
+)
 @config_option
 @data_option
 @json_option
-def command(config: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
+def command(
+    config: Path | None, data_dir: Path | None, *, is_agent: bool, as_json: bool
+) -> None:
     """Check this installation and say what to do.
 
     A line per check: ok, warning (it works), PROBLEM (it does not). Ends with 1 if
     there is a problem. --json holds every setting in force, too.
     """
-    seen = _Seen()
-    try:
-        settings = ledger_settings(data_dir, config=config)
-    except ConfigError as error:
-        seen.add(iter([problem("configuration", str(error), "correct it")]))
-    else:
-        where = {} if data_dir is None else _in_folder(data_dir)
-        seen.settings = told_settings(config=config, **where)
-        _check(settings, seen)
-    if as_json:
-        show.as_json(_to_json(seen))
-    else:
-        _print(seen)
-    if not seen.is_well:
-        sys.exit(BAD_NEWS)
-
-
-def _in_folder(data_dir: Path) -> dict[str, object]:
-    return {"data_dir": data_dir, "store": ledger_url(data_dir), "cluster": ""}
-
-
-def _check(settings: Settings, seen: _Seen) -> None:
-    """All checks, in the order in which they are shown."""
-    seen.add(told.configuration(seen.settings))
-    seen.add(machine.disk(settings))
-    embedded = False
-    with suppress(ConfigError):  # the check of the ledger says it
-        embedded = Address.parse(settings.store_url).path is not None
-    running = presence.find(settings.data_dir)
-    seen.add(machine.ports(settings, running, embedded=embedded))
-    seen.add(way.collector(settings, running))
-    seen.add(way.spool(settings, running))
-    seen.add(way.dead_letters(settings))
-    seen.add(_ledger(settings, seen))
-    seen.add(told.prices(settings, seen.state))
-    seen.add(told.clock(seen.state))
-    if seen.state is not None:
-        seen.add(way.spans(seen.emitters))
-        seen.add(way.unpriced(seen.emitters, seen.reasons))
-
-
-def _ledger(settings: Settings, seen: _Seen) -> Findings:
-    """Ask the ledger all that is asked of it, in one go."""
-    try:
-        address = Address.parse(settings.store_url)
-        if address.path is not None and not address.path.exists():
-            yield warning(
-                "ledger", f"none at {address.path} yet", "`farthing up` makes it"
-            )
-            return
-        now = datetime.now(UTC)
-        with opened(settings) as store:
-            seen.state = ledger_state(store)
-            day = now - timedelta(days=1)
-            seen.emitters = emitters(store, since=day)
-            seen.reasons = unpriced(
-                store, since=day, until=now + timedelta(days=1), limit=_REASONS
-            )
-    except (FarthingError, Refused) as error:
-        yield problem("ledger", str(error), _remedy(error))
+    if is_agent:
+        _check_agent(as_json=as_json)
         return
-    yield from way.ledger(str(address), seen.state)
+    with needing_collector("doctor"):
+        from farthing.cli import doctor_collector
+    doctor_collector.check(config, data_dir, as_json=as_json)
 
 
-def _remedy(error: Exception) -> str:
-    code = error.code if isinstance(error, Away | Refused) else 0
-    if code in NO_LEDGER:
-        return "`farthing up` makes its tables"
-    if code in DENIED:
-        return REMEDY_DENIED
-    return "see FARTHING_STORE, and whether its server runs"
-
-
-def _to_json(seen: _Seen) -> dict[str, object]:
-    return {
-        "ok": seen.is_well,
-        "checks": [finding.to_json() for finding in seen.findings],
-        "settings": [asdict(item) for item in seen.settings],
-        "emitters": [emitter.to_json() for emitter in seen.emitters],
-        "unpriced": [reason.to_json() for reason in seen.reasons],
-    }
-
-
-def _print(seen: _Seen) -> None:
-    for finding in seen.findings:
-        do = f" -> {finding.do}" if finding.do else ""
-        show.line(f"{_MARKS[finding.status]:<8} {finding.check:<13} {finding.says}{do}")
-    if seen.emitters:
-        show.line()
-        show.table(_COLUMNS, [_row(emitter) for emitter in seen.emitters])
-
-
-_COLUMNS = (
-    Column("emitter (last day)"),
-    Column("version", rank=2),
-    Column("read as", rank=1),
-    Column("spans", "right"),
-    Column("calls", "right"),
-    Column("unpriced", "right"),
-)
-
-
-def _row(emitter: Emitter) -> list[str]:
-    rate = emitter.unpriced_calls / emitter.calls if emitter.calls else None
-    return [
-        emitter.scope or "(no scope)",
-        emitter.scope_version,
-        emitter.dialect,
-        show.count(emitter.spans),
-        show.count(emitter.calls),
-        show.share(rate),
-    ]
+def _check_agent(*, as_json: bool) -> None:
+    findings = list(agent.findings())
+    is_well = all(finding.status != Status.PROBLEM for finding in findings)
+    if as_json:
+        checks = [finding.to_json() for finding in findings]
+        click.echo(json.dumps({"ok": is_well, "checks": checks}, indent=2))
+    else:
+        for finding in findings:
+            click.echo(finding.line())
+    if not is_well:
+        sys.exit(BAD_NEWS)

@@ -1,169 +1,82 @@
-"""`farthing run show`: one run, call by call."""
+"""`farthing run -- PROGRAM`: an agent, instrumented; `farthing run show`: one run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+import shutil
+import sys
 
 import click
 
-from farthing.cli import show
-from farthing.cli.ledger import reader
-from farthing.cli.options import data_option, json_option
-from farthing.collector.report.findings import Finding, findings
-from farthing.collector.report.runs import Entries, Entry, Run, run
+from farthing.cli import needing_collector
+from farthing.instrumentation import settings
 
-_DEEPEST_SHOWN = 12
+_INSTRUMENT = "opentelemetry-instrument"
 
 
-@click.group()
-def command() -> None:
-    """One run."""
+class _Run(click.Group):
+    """Takes what follows `--`, or is no command of its own, for a program."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["is_program"] = "--" in args
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if ctx.meta["is_program"] or args[0] not in self.list_commands(ctx):
+            return args[0], _program, args
+        return super().resolve_command(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return ["show"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name != "show":
+            return None
+        with needing_collector("run show"):
+            from farthing.cli import run_show
+        return run_show.command
 
 
-@command.command("show")
-@click.argument("run_id")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    metavar="N",
-    default=1000,
-    show_default=True,
-    help="How many spans, the earliest first.",
-)
-@data_option
-@json_option
-def show_run(run_id: str, limit: int, data_dir: Path | None, *, as_json: bool) -> None:
-    """Show a run: who it was for, what it cost, and every call in it."""
-    with reader(data_dir) as store:
-        found, entries = run(store, run_id, limit=limit)
-        stuck = findings(store, run_id)
-    now = datetime.now(UTC)
-    if as_json:
-        spans = [entry.to_json() for entry in entries.first]
-        told: dict[str, object] = {"spans": spans, "spans_left_out": entries.left_out}
-        told["findings"] = [finding.to_json(now) for finding in stuck]
-        show.as_json({**found.to_json(), **told})
-        return
-    print_run(found, entries, stuck, now=now)
-
-
-def print_run(
-    found: Run, entries: Entries, stuck: Sequence[Finding], *, now: datetime
+@click.group(cls=_Run, subcommand_metavar="[-- PROGRAM [ARGS]… | show RUN_ID]")
+@click.option("--task-type", metavar="NAME", help="What kind of task it is.")
+@click.option("--business-unit", metavar="NAME", help="Who pays.")
+@click.option("--team", metavar="NAME", help="Who works.")
+@click.option("--user", metavar="NAME", help="For whom.")
+@click.option("--endpoint", metavar="URL", help="Where the collector listens.")
+def command(
+    task_type: str | None,
+    business_unit: str | None,
+    team: str | None,
+    user: str | None,
+    endpoint: str | None,
 ) -> None:
-    """The run for people: its head, what is found in it, and its spans as a tree."""
-    noted = [f"  {described(finding, now=now)}" for finding in stuck]
-    for text in (*_head(found), *noted, "", *tree(entries.first)):
-        show.line(text)
-    if entries.left_out:
-        show.line(
-            f"({show.count(entries.left_out)} later spans are left out:"
-            f" --limit {entries.of} shows all)"
-        )
+    """Run an agent, instrumented; or show one run of the ledger.
 
-
-def described(finding: Finding, *, now: datetime) -> str:
-    """A finding in a line: what, since when, at what cost."""
-    what = finding.kind.replace("_", " ")
-    until = "goes on" if finding.goes_on(now) else f"until {finding.last_time:%H:%M:%S}"
-    cost = show.money(finding.cost_usd, lower_bound=finding.unpriced_calls > 0)
-    rate = finding.usd_per_hour
-    burn = "" if rate is None else f", {show.money(rate)} an hour"
-    return (
-        f"{what} {finding.level}: {finding.why}; since"
-        f" {finding.first_time:%Y-%m-%d %H:%M:%S} UTC, {until};"
-        f" {show.count(finding.calls)} model calls, {show.tokens(finding.tokens)}"
-        f" tokens, {cost}{burn}; first span {finding.first_span_id}"
+    `farthing run -- python agent.py` is `opentelemetry-instrument python agent.py`
+    with what Farthing needs in its environment. What is set there already stays.
+    """
+    settings.set_variables(
+        {
+            "FARTHING_TASK_TYPE": task_type,
+            "FARTHING_BUSINESS_UNIT": business_unit,
+            "FARTHING_TEAM": team,
+            "FARTHING_USER": user,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        }
     )
 
 
-def _head(found: Run) -> Iterator[str]:
-    took = show.duration((found.end_time - found.start_time).total_seconds())
-    tags = {
-        "task": found.task_type,
-        "agent": found.agent,
-        "business unit": found.business_unit,
-        "team": found.team,
-        "user": found.user,
-        "service": found.service,
-    }
-    yield f"Run {found.run_id}"
-    if any(tags.values()):
-        yield "  " + ", ".join(f"{k} {v}" for k, v in tags.items() if v)
-    yield (
-        f"  {found.start_time:%Y-%m-%d %H:%M:%S} UTC, took {took};"
-        f" {show.count(found.calls)} calls, {show.count(found.tool_calls)} tool calls,"
-        f" {show.count(found.errors)} errors"
-    )
-    nothing_known = 0 < found.calls == found.unpriced_calls
-    cost = None if nothing_known else found.cost_usd
-    missing = f" ({show.count(found.unpriced_calls)} calls without a price)"
-    yield (
-        f"  cost {show.money(cost, lower_bound=found.lower_bound)}"
-        f"{missing if found.unpriced_calls else ''}"
-    )
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("program", nargs=-1, type=click.UNPROCESSED)
+def _program(program: tuple[str, ...]) -> None:
+    """Become the program, with instrumentation."""
+    if shutil.which(program[0]) is None:
+        raise click.UsageError(f"there is no program {program[0]!r} on the PATH")
+    settings.choose_distro(frozenset())
+    from opentelemetry.instrumentation import auto_instrumentation
 
-
-def tree(entries: Sequence[Entry]) -> Iterator[str]:
-    """A line per span, below its parent. One whose parent is not here stands at the
-    top, as does the earliest of spans that are each other's parents."""
-    ids = {(entry.trace_id, entry.span_id) for entry in entries}
-    below: dict[tuple[str, str] | None, list[Entry]] = {}
-    for entry in entries:
-        parent = (entry.trace_id, entry.parent_span_id)
-        below.setdefault(parent if parent in ids else None, []).append(entry)
-    tops = below.pop(None, [])
-    yield from _branches(tops, below)
-    for entry in entries:
-        own = (entry.trace_id, entry.parent_span_id)
-        circle = below.get(own, [])
-        if entry in circle:
-            circle.remove(entry)
-            yield from _branches([entry], below)
-
-
-def _branches(
-    tops: Sequence[Entry], below: dict[tuple[str, str] | None, list[Entry]]
-) -> Iterator[str]:
-    """The lines of some spans and of all below them, which are taken out of `below`."""
-    waiting = [(0, entry) for entry in reversed(tops)]
-    while waiting:
-        depth, entry = waiting.pop()
-        yield f"{_indent(depth)}{_describe(entry)}"
-        children = below.pop((entry.trace_id, entry.span_id), [])
-        waiting += [(depth + 1, child) for child in reversed(children)]
-
-
-def _indent(depth: int) -> str:
-    if depth > _DEEPEST_SHOWN:
-        return f"{'  ' * _DEEPEST_SHOWN}({depth} deep) "
-    return "  " * depth
-
-
-def _describe(entry: Entry) -> str:
-    parts = [entry.title, show.duration(entry.duration_us / 1e6)]
-    used = ", ".join(
-        f"{show.tokens(number)} {name.replace('_', ' ')}"
-        for name, number in entry.tokens.items()
-        if number
-    )
-    if used:
-        parts.append(used)
-    if entry.cost_state:
-        parts.append(_cost(entry))
-    if entry.error_type:
-        parts.append(f"failed: {entry.error_type}")
-    if entry.entry != "span":
-        parts.append(f"{entry.entry}: {entry.reason}")
-    return "  ".join(parts)
-
-
-def _cost(entry: Entry) -> str:
-    """What it cost; where that is not known in full, what is known and why not."""
-    state, why = entry.cost_state, entry.cost_reason.replace("_", " ")
-    told = f"{state}: {why}" if why else state
-    if entry.cost_usd is None:
-        return told
-    shown = show.money(entry.cost_usd, lower_bound=state == "partial")
-    return shown if state == "priced" else f"{shown} ({told})"
+    sys.argv = [_INSTRUMENT, *program]
+    auto_instrumentation.run()

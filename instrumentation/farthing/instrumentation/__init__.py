@@ -1,1 +1,52 @@
-"""What enters an agent's process: tagging, fingerprints and the guard."""
+"""What enters an agent's process: tagging, fingerprints and the guard.
+
+from farthing.instrumentation import outcome, step, tags, task
+
+with task("code-review", business_unit="platform"):
+    with step("plan"):
+        ...
+    outcome("pr_merged", value=1)
+
+A guard that was switched on raises BudgetExceeded or LoopDetected out of a model call:
+`on_limit(callback)` hears of limits before they are reached, and `reset_budget()` lets
+a run start anew.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from farthing.errors import BudgetExceeded, LoopDetected, RunStopped
+from farthing.instrumentation.outcomes import outcome
+from farthing.instrumentation.scopes import step, tags, task
+
+if TYPE_CHECKING:
+    from farthing.instrumentation.guard import reset_budget
+    from farthing.instrumentation.guard.notices import Notice, on_limit
+
+_WHEN_ASKED_FOR: Final = {
+    "reset_budget": "farthing.instrumentation.guard",
+    "Notice": "farthing.instrumentation.guard.notices",
+    "on_limit": "farthing.instrumentation.guard.notices",
+}
+
+__all__ = [
+    "BudgetExceeded",
+    "LoopDetected",
+    "Notice",
+    "RunStopped",
+    "on_limit",
+    "outcome",
+    "reset_budget",
+    "step",
+    "tags",
+    "task",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The guard's names, imported by those who use them: most processes do not."""
+    if name in _WHEN_ASKED_FOR:
+        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,6 +16,9 @@ class Status(StrEnum):
     PROBLEM = "problem"
 
 
+_MARKS = {Status.OK: "ok", Status.WARNING: "warning", Status.PROBLEM: "PROBLEM"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a check saw, and what to do where that is not as it should be."""
@@ -24,6 +27,11 @@ class Finding:
     status: Status
     says: str
     do: str = ""
+
+    def line(self) -> str:
+        """The form for people."""
+        do = f" -> {self.do}" if self.do else ""
+        return f"{_MARKS[self.status]:<8} {self.check:<13} {self.says}{do}"
 
     def to_json(self) -> Mapping[str, Any]:
         """The form of `--json`."""

@@ -139,7 +139,7 @@ def flags_in(text: str) -> list[str]:
 
 def flags_text(flags: Sequence[str]) -> str:
     """Flags as the store writes them."""
-    return f"[{','.join(repr(flag) for flag in flags)}]"
+    return f"[{','.join(repr(str(flag)) for flag in flags)}]"
 
 
 def escaped(text: str) -> str:

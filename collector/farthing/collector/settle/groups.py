@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from farthing.collector.settle.telling import Key, Telling
+from farthing.economics.usage import UsageFlag
 
 SLACK_US: Final = 5_000_000
 """By how much two tellings of one answer may miss each other: clocks differ."""
@@ -182,6 +183,8 @@ def _are_alike_calls(one: Telling, other: Telling) -> bool:
         return False
     if not (one.has_own_id or other.has_own_id) or _are_of_two_runs(one, other):
         return False
+    if UsageFlag.MISSING in f"{one.flags}{other.flags}":
+        return False  # an attempt that was given up, beside the one that was answered
     if not (one.has_usage and other.has_usage):
         return True
     less, more = sorted((one.completion_tokens, other.completion_tokens))

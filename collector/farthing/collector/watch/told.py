@@ -31,31 +31,37 @@ def steps(entries: Iterable[Mapping[str, Any]]) -> list[ToldStep]:
     with the fingerprints of whoever has them.
     """
     entries = list(entries)
-    doubles = {
-        (entry["trace_id"], entry["span_id"])
-        for entry in entries
-        if entry["reason"] == "duplicate"
-    }
+    doubles = {_span(e) for e in entries if e["reason"] == "duplicate"}
+    passed_over: set[tuple[str, str]] = set()
     found: list[ToldStep] = []
     place: dict[str, int] = {}
-    spans_told: set[str] = set()
+    told_by_tools: set[str] = set()
     for entry in entries:
-        if entry["entry"] != "span":
+        if entry["entry"] != "span" or _span(entry) in passed_over:
             continue
-        if (entry["trace_id"], entry["span_id"]) in doubles and not _results(entry):
-            continue
-        for step in _steps_of(entry):
-            if entry["kind"] == "tool" and step.call_id in spans_told:
-                # Two spans that settling tells apart: an id that is given out twice.
-                step = replace(step, call_id=entry["span_id"])
+        passed_over.add(_span(entry))  # One that was sent again tells nothing more.
+        is_double = _span(entry) in doubles
+        for step in _handed(entry) if is_double else _steps_of(entry):
             if entry["kind"] == "tool":
-                spans_told.add(step.call_id)
+                step = _of_its_own(step, entry, told_by_tools)
             at = place.setdefault(step.call_id, len(found))
             if at == len(found):
                 found.append(ToldStep(step, entry))
             elif _is_richer(step, found[at].step):
                 found[at] = ToldStep(_merged(step, found[at].step), found[at].entry)
     return found
+
+
+def _span(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return entry["trace_id"], entry["span_id"]
+
+
+def _of_its_own(step: Step, entry: Mapping[str, Any], told: set[str]) -> Step:
+    """Some emitters give an id of a tool call out twice: settling tells them apart."""
+    if step.call_id in told:
+        return replace(step, call_id=entry["span_id"])
+    told.add(step.call_id)
+    return step
 
 
 def _steps_of(entry: Mapping[str, Any]) -> Iterator[Step]:

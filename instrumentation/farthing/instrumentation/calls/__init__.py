@@ -1,8 +1,10 @@
 """Model calls as the SDKs make them: one file per library, one shape for all.
 
-A library's file wraps what sends a request, and tells the observers before it is sent
-and after it ended. Observers are told in order; what the guard raises stops the call,
-any other failure of ours is logged once and the call goes on as if we were not there.
+A library's file wraps what sends a request. Its `install(observers, settings)` is
+called after `TRIGGER` was imported and the official instrumentation, if there is one,
+was loaded. It tells the observers before a request is sent and after it ended. What the
+guard raises (RunStopped) stops the call; any other failure of ours is logged once, and
+the call goes on as if we were not there.
 """
 
 from __future__ import annotations
@@ -14,12 +16,26 @@ from typing import Any, Protocol
 from farthing.economics.usage import TokenBuckets
 
 
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What the environment says to the libraries' files.
+
+    `include_usage` is `FARTHING_INCLUDE_USAGE`: `off`, or more hosts that take
+    OpenAI's `stream_options.include_usage`, joined by commas.
+    """
+
+    include_usage: str = ""
+
+
 @dataclass(slots=True)
 class ModelCall:
     """A call that is about to be sent: whose, to which model, and its arguments.
 
-    `request` holds the keyword arguments as the SDK was given them; an observer may
-    change them before the call is sent. `state` is the observers' own, by their name.
+    `request` holds what will be sent: the body as JSON (OpenAI, Anthropic, Bedrock) or
+    the library's keyword arguments (others). An observer may set its entries before the
+    call is sent; what is in them may be the application's own: replace lists, never
+    change them. `state` is the observers' own, by their name; `span` the OpenTelemetry
+    span that tells of the call, None where none records or it has not begun.
     """
 
     library: str
@@ -30,6 +46,7 @@ class ModelCall:
     is_streamed: bool
     request: MutableMapping[str, Any]
     state: dict[str, Any] = field(default_factory=dict)
+    span: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,8 @@ class Ended:
     """How a call ended. `usage` is None where the provider told none.
 
     `is_complete` is false where a stream was left or cut before its end: what is known
-    of its usage is then a lower bound.
+    of its usage is then a lower bound. `response` is what the SDK returned, None where
+    it was streamed; `reply` is the text that was streamed, where it was gathered.
     """
 
     usage: TokenBuckets | None
@@ -45,6 +63,8 @@ class Ended:
     response_id: str = ""
     is_complete: bool = True
     error: BaseException | None = None
+    response: Any = None
+    reply: str | None = None
 
 
 class Observer(Protocol):

@@ -1,0 +1,1 @@
+"""What instrumentation costs an agent: its calls (`calls`), its start (`startup`)."""

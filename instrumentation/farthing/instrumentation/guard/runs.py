@@ -1,0 +1,124 @@
+"""The runs that a guard watches, by their id."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from farthing.economics.budgets import Account
+from farthing.instrumentation.fingerprints.teller import Result
+from farthing.instrumentation.guard.loops import LoopWatch
+from farthing.instrumentation.guard.settings import GuardSettings, Rules
+
+MOST_RUNS: Final = 10_000
+"""Runs that are remembered; the one that was idle longest is forgotten first."""
+
+_MOST_RESULTS: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Whose call it is. `id` is the task's, or "" where no task is named: all such
+    calls of a process are one run."""
+
+    id: str = ""
+    task_type: str = ""
+
+
+class Limits(Protocol):
+    """Who says what a call counts against.
+
+    The guard takes a call's estimate from every account before it is sent. Its own is
+    the run's; limits that processes share (of a user and day, a team and month) are
+    further accounts, whose limits someone keeps up to date by `Account.set_limits`.
+    """
+
+    def accounts(self, run: Run) -> Sequence[Account]:
+        """The accounts of a run besides its own, the same objects each time."""
+
+
+class NoSharedLimits:
+    """Nothing but the run's own account."""
+
+    def accounts(self, run: Run) -> Sequence[Account]:
+        """None."""
+        del run
+        return ()
+
+
+@dataclass(slots=True)
+class RunState:
+    """What is known of one run. `told` are the notices that were given: each is given
+    once. `is_handed_back`: the one call in which the agent may wrap up was sent."""
+
+    run: Run
+    rules: Rules
+    account: Account
+    loops: LoopWatch
+    told: set[tuple[str, ...]] = field(default_factory=set)
+    is_handed_back: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def first(self, *notice: str) -> bool:
+        """Whether this notice was not given yet; it is from now on."""
+        with self.lock:
+            if notice in self.told:
+                return False
+            self.told.add(notice)
+            return True
+
+    def forget(self, tool: str) -> None:
+        """A tool works again: if it fails later, that is news."""
+        with self.lock:
+            self.told = {notice for notice in self.told if notice[-1] != tool}
+
+    def hand_back(self) -> bool:
+        """Whether the wrap-up call is still to be had; it is not from now on."""
+        with self.lock:
+            had, self.is_handed_back = self.is_handed_back, True
+            return not had
+
+    def new(self, results: Iterable[Result]) -> list[Result]:
+        """The tool results that no earlier call told: a request may be sent again, and
+        its history be handed to a sub-agent."""
+        with self.lock:
+            found = [r for r in results if r.call_id not in self._seen]
+            self._seen.update((result.call_id, None) for result in found)
+            while len(self._seen) > _MOST_RESULTS:
+                self._seen.popitem(last=False)
+            return found
+
+
+class Runs:
+    """The states of runs, made when a run is first seen."""
+
+    def __init__(self, settings: GuardSettings) -> None:
+        self._settings = settings
+        self._states: OrderedDict[str, RunState] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def state(self, run: Run) -> RunState:
+        """A run's state. Its type is the one it was first seen with: a sub-task of
+        another type inside a run spends the run's budget."""
+        with self._lock:
+            state = self._states.get(run.id)
+            if state is None:
+                rules = self._settings.rules(run.task_type)
+                state = RunState(run, rules, Account(rules.limits), LoopWatch())
+                self._states[run.id] = state
+                while len(self._states) > MOST_RUNS:
+                    self._states.popitem(last=False)
+            self._states.move_to_end(run.id)
+            return state
+
+    def reset(self, run_id: str) -> None:
+        """Forget a run: its next call starts a new budget."""
+        with self._lock:
+            self._states.pop(run_id, None)
+
+
+CurrentRun = Callable[[], Run]

@@ -1,0 +1,187 @@
+"""What the guard was told to hold an agent to: the environment's words, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from farthing.economics.budgets import RunLimits
+from farthing.errors import ConfigError
+
+_FEMTO_PER_USD: Final = 10**15
+_MOST_USD: Final = Decimal(1_000_000)
+
+
+class Action(StrEnum):
+    """What happens at a limit, or in a loop."""
+
+    OFF = "off"
+    WARN = "warn"
+    """Tell, once per limit and run; every call is sent."""
+    STOP = "stop"
+    """Raise before the next call is sent."""
+    HANDBACK = "handback"
+    """Send the next call once, with a message that asks the agent to wrap up; then
+    raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the runs of one task type."""
+
+    limits: RunLimits = field(default_factory=RunLimits)
+    on_budget: Action = Action.STOP
+    on_loop: Action = Action.OFF
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is anything to watch."""
+        return bool(self.limits) or self.on_loop is not Action.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """Rules for all runs, and for those of some task types."""
+
+    default: Rules = field(default_factory=Rules)
+    task_types: Mapping[str, Rules] = field(default_factory=dict)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a guard is wanted at all."""
+        return self.default.is_on or any(r.is_on for r in self.task_types.values())
+
+    def rules(self, task_type: str) -> Rules:
+        """What holds for a run of this type."""
+        return self.task_types.get(task_type, self.default)
+
+
+FIELDS: Final = {
+    "usd": "FARTHING_BUDGET_USD",
+    "steps": "FARTHING_BUDGET_STEPS",
+    "step_tokens": "FARTHING_BUDGET_STEP_TOKENS",
+    "tool_retries": "FARTHING_BUDGET_TOOL_RETRIES",
+    "on_budget": "FARTHING_ON_BUDGET",
+    "on_loop": "FARTHING_ON_LOOP",
+}
+"""Each rule's name in the file, and its variable."""
+
+FILE_VARIABLE: Final = "FARTHING_BUDGETS_FILE"
+
+
+def read_settings(environment: Mapping[str, str]) -> GuardSettings:
+    """The guard's settings from environment variables and the file that they name.
+
+    A task type's own words in the file win over the environment, which wins over the
+    file's `default`. Raises ConfigError that lists every problem at once.
+    """
+    problems: list[str] = []
+    file = _file(environment.get(FILE_VARIABLE, ""), problems)
+    told = {
+        name: environment[variable]
+        for name, variable in FIELDS.items()
+        if environment.get(variable, "").strip()
+    }
+    default = _fields(file.get("default"), "default", problems) | told
+    by_type = {
+        name: default | _fields(own, f"task_types.{name}", problems)
+        for name, own in _mapping(
+            file.get("task_types"), "task_types", problems
+        ).items()
+    }
+    settings = GuardSettings(
+        _rules(default, "", problems),
+        {name: _rules(words, name, problems) for name, words in by_type.items()},
+    )
+    if problems:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+    return settings
+
+
+def _file(name: str, problems: list[str]) -> Mapping[str, Any]:
+    if not name.strip():
+        return {}
+    try:
+        data = json.loads(Path(name).read_text(), parse_float=str, parse_int=str)
+    except (OSError, ValueError) as error:
+        problems.append(f"{FILE_VARIABLE}: {name} cannot be read as JSON: {error}")
+        return {}
+    found = _mapping(data, name, problems)
+    problems += [
+        f"{name}: unknown section {key!r}; use default or task_types"
+        for key in sorted(set(found) - {"default", "task_types"})
+    ]
+    return found
+
+
+def _mapping(value: Any, where: str, problems: list[str]) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f"{where}: must be an object such as {{'usd': '0.50'}}")
+    return {}
+
+
+def _fields(value: Any, where: str, problems: list[str]) -> dict[str, str]:
+    found = _mapping(value, where, problems)
+    problems += [
+        f"{where}: unknown limit {key!r}; there are {', '.join(FIELDS)}"
+        for key in sorted(set(found) - set(FIELDS))
+    ]
+    return {key: str(word) for key, word in found.items() if key in FIELDS}
+
+
+def _rules(words: Mapping[str, str], task_type: str, problems: list[str]) -> Rules:
+    where = f" (task type {task_type})" if task_type else ""
+
+    def read(name: str, reader: Callable[[str], Any]) -> Any:
+        if name not in words:
+            return None
+        try:
+            return reader(words[name].strip())
+        except ValueError as error:
+            problems.append(f"{FIELDS[name]}{where}: {error}")
+            return None
+
+    limits = RunLimits(
+        femto_usd=read("usd", femto_usd),
+        steps=read("steps", _count),
+        step_tokens=read("step_tokens", _count),
+        tool_retries=read("tool_retries", _count),
+    )
+    return Rules(
+        limits,
+        read("on_budget", lambda word: _action(word, off=False)) or Action.STOP,
+        read("on_loop", lambda word: _action(word, off=True)) or Action.OFF,
+    )
+
+
+def femto_usd(word: str) -> int:
+    """An amount of US dollars, such as `0.50`, in femto-USD. Raises ValueError."""
+    try:
+        amount = Decimal(word.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 < amount <= _MOST_USD:
+        raise ValueError(f"{word!r} is no amount of US dollars such as 0.50")
+    return int(amount * _FEMTO_PER_USD)
+
+
+def _count(word: str) -> int:
+    number = word.replace("_", "")
+    if not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise ValueError(f"{word!r} is no whole number above 0")
+    return int(number)
+
+
+def _action(word: str, *, off: bool) -> Action:
+    allowed = [a for a in Action if off or a is not Action.OFF]
+    if word.lower() not in allowed:
+        raise ValueError(f"{word!r} is none of {', '.join(allowed)}")
+    return Action(word.lower())

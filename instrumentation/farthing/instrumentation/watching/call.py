@@ -1,0 +1,208 @@
+"""One model call under way: who is told of it, and what its span is to say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+from opentelemetry.trace import Span, Status, StatusCode
+
+from farthing import semconv
+from farthing.instrumentation.calls import Ended, ModelCall, Observer
+from farthing.instrumentation.watching import spans
+from farthing.instrumentation.watching.quietly import quietly
+from farthing.instrumentation.watching.reading import Api, Seen
+
+SENT_ERRORS: Final = frozenset(
+    {
+        "ReadTimeout",
+        "ReadError",
+        "RemoteProtocolError",
+        "ReadTimeoutError",
+        "ConnectionClosedError",
+    }
+)
+"""Errors of an HTTP client, by name, after which the provider may have worked."""
+_under_way: ContextVar[Watch | None] = ContextVar("farthing_under_way", default=None)
+
+
+class Watch:
+    """A call, from before it is sent until it ended; every method but `before` is safe.
+
+    `span` is the span that tells of it, None where nothing records; `own` whether it is
+    ours to end. A call inside another one's (a framework over an SDK) is told to the
+    observers once, by the outer one.
+    """
+
+    def __init__(
+        self,
+        call: ModelCall,
+        api: Api,
+        observers: Sequence[Observer],
+        *,
+        own: Span | None = None,
+    ) -> None:
+        self.call = call
+        self.span = own if own is not None else spans.model_span()
+        call.span = self.span
+        self.attempt_ns = time.time_ns()
+        self._api = api
+        self.seen = Seen()
+        self._own = own
+        self._is_heard = False
+        self._is_ended = False
+        is_inner = _under_way.get() is not None
+        self._observers: Sequence[Observer] = () if is_inner else observers
+
+    def before(self) -> None:
+        """Tell the observers; raises what the guard raises."""
+        try:
+            for observer in self._observers:
+                quietly(observer.before, self.call)
+        except BaseException as error:
+            self._end_own(error)
+            raise
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Around what sends the request: the current watch, told of what it raises."""
+        token = _under_way.set(self)
+        try:
+            with spans.inside(self._own):
+                yield
+        except BaseException as error:
+            quietly(self.failed, error)
+            raise
+        finally:
+            _under_way.reset(token)
+
+    def answered(self, response: Any) -> None:
+        """The whole answer is here."""
+        quietly(self._api.answered, response, self.seen)
+        self._end(response=response)
+
+    def failed(self, error: BaseException) -> None:
+        """No answer came. Whether it is billed depends on how far it got."""
+        if self._is_ended:
+            return
+        if is_sent(error) and not self._is_heard:
+            self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
+        self._end(error=error, is_complete=False)
+
+    def heard(self, event: Any) -> None:
+        """An event of a stream."""
+        seen, was_whole = self.seen, self.seen.is_whole
+        self._api.heard(event, seen)
+        if not self._is_heard:
+            self._is_heard = True
+            # Said now: a stream that is dropped may be noticed after its span ended.
+            self._say({semconv.USAGE_STATE: semconv.USAGE_PARTIAL})
+            if seen.response_id:
+                self._say({"gen_ai.response.id": seen.response_id})
+        if seen.is_whole and not was_whole:
+            self._say_whole()
+
+    def finished(self) -> None:
+        """A stream came to its end."""
+        if not self._is_ended:
+            self._say_whole()
+            self._end()
+
+    def left(self, error: BaseException | None = None) -> None:
+        """A stream was left, or cut, before its end."""
+        if error is not None and not self._is_heard:
+            self.failed(error)
+        elif not self._is_ended:
+            self._end(error=error, is_complete=self.seen.is_whole)
+
+    def _say_whole(self) -> None:
+        state = {semconv.USAGE_STATE: semconv.USAGE_COMPLETE}
+        self._say({**self.seen.attributes, **state})
+
+    def retrying(self, error: BaseException | None) -> None:
+        """An attempt will be repeated. One that was perhaps billed has a span too:
+        `error` is what it ended with, None where the provider refused it."""
+        started_ns, self.attempt_ns = self.attempt_ns, time.time_ns()
+        if error is None or not is_sent(error):
+            return
+        said = {
+            semconv.USAGE_STATE: semconv.USAGE_MISSING,
+            "error.type": type(error.__cause__ or error).__name__,
+            **spans.conversation(self.span),
+        }
+        span = spans.started(self.call, said, start_ns=started_ns, beside=self.span)
+        span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+    def _say(self, attributes: dict[str, Any]) -> None:
+        if self.span is not None and self.span.is_recording():
+            self.span.set_attributes(attributes)
+
+    def _end(
+        self,
+        *,
+        response: Any = None,
+        error: BaseException | None = None,
+        is_complete: bool = True,
+    ) -> None:
+        self._is_ended = True
+        quietly(self._say, self.seen.attributes)
+        quietly(self._end_own, error)
+        seen = self.seen
+        ended = Ended(
+            usage=seen.usage,
+            model=seen.model,
+            response_id=seen.response_id,
+            is_complete=is_complete,
+            error=error,
+            response=response,
+            reply="".join(seen.reply) if self._is_heard else None,
+        )
+        for observer in self._observers:
+            quietly(observer.after, self.call, ended)
+
+    def _end_own(self, error: BaseException | None) -> None:
+        """End the span, where it is ours."""
+        span, self._own = self._own, None
+        if span is not None:
+            spans.end(span, self.seen, error)
+
+
+def under_way() -> Watch | None:
+    """The call that is being sent in this context."""
+    return _under_way.get()
+
+
+def is_sent(error: BaseException) -> bool:
+    """Whether the request was, as far as one can tell, with the provider."""
+    if not isinstance(error, Exception):
+        return True  # cancelled, interrupted
+    names = {type(error).__name__, type(error.__cause__).__name__}
+    return bool(names & SENT_ERRORS)
+
+
+def heard(events: Iterator[Any], watch: Watch) -> Iterator[Any]:
+    """The events of a stream, watched."""
+    try:
+        for event in events:
+            quietly(watch.heard, event)
+            yield event
+        quietly(watch.finished)
+    except BaseException as error:
+        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
+        raise
+
+
+async def heard_async(events: AsyncIterator[Any], watch: Watch) -> AsyncIterator[Any]:
+    """The events of a stream, watched."""
+    try:
+        async for event in events:
+            quietly(watch.heard, event)
+            yield event
+        quietly(watch.finished)
+    except BaseException as error:
+        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
+        raise

@@ -1,0 +1,201 @@
+"""The way into SDKs that Stainless generates: OpenAI's and Anthropic's.
+
+All their methods, `create`, `parse`, `stream`, raw responses and retries, meet in one:
+`request` of the base client, which is wrapped here, below the official instrumentation.
+So the span of the call is current, and the request is plain JSON.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from farthing.instrumentation.calls import ModelCall, Observer
+from farthing.instrumentation.watching import spans
+from farthing.instrumentation.watching.call import (
+    Watch,
+    heard,
+    heard_async,
+    under_way,
+)
+from farthing.instrumentation.watching.quietly import quietly, say_once
+from farthing.instrumentation.watching.reading import Api, text
+from farthing.instrumentation.watching.wrap import wrap
+
+Fetched = Callable[[str, Any], None]
+CLOUDS: Final[Mapping[str, str]] = {
+    "Azure": "azure.ai.openai",
+    "Bedrock": "aws.bedrock",
+    "Vertex": "gcp.vertex_ai",
+}
+"""A word in the name of a client's class -> whom it asks, and who is to be paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """A generated SDK: its module, and which paths of its API are model calls.
+
+    `fetched` is told the path and the answer of what was fetched with GET.
+    """
+
+    library: str
+    provider: str
+    apis: Mapping[str, Api]
+    fetched: Fetched
+
+
+def install(sdk: Sdk, observers: Sequence[Observer]) -> None:
+    """Wrap the SDK's base clients, streams and raw responses, as far as it has them."""
+    for place, wrapper in (
+        ("_base_client.SyncAPIClient.request", _request(sdk, observers)),
+        ("_base_client.AsyncAPIClient.request", _request_async(sdk, observers)),
+        ("_base_client.SyncAPIClient._sleep_for_retry", _sleep),
+        ("_base_client.AsyncAPIClient._sleep_for_retry", _sleep),
+        ("_streaming.Stream.close", _close),
+        ("_streaming.AsyncStream.close", _close),
+        ("_response.APIResponse.parse", _parse),
+        ("_response.AsyncAPIResponse.parse", _parse),
+        ("_legacy_response.LegacyAPIResponse.parse", _parse),
+    ):
+        wrap(sdk.library, place, wrapper)
+
+
+def _request(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any]:
+    def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        watch = _watch(sdk, observers, client, args, kwargs)
+        if watch is None:
+            answer = wrapped(*args, **kwargs)
+            quietly(_fetched, sdk, args, kwargs, answer)
+            return answer
+        quietly(watch.before)
+        with watch.sending():
+            answer = wrapped(*args, **kwargs)
+        quietly(_answered, watch, answer)
+        return answer
+
+    return request
+
+
+def _request_async(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any]:
+    async def request(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        watch = _watch(sdk, observers, client, args, kwargs)
+        if watch is None:
+            answer = await wrapped(*args, **kwargs)
+            quietly(_fetched, sdk, args, kwargs, answer)
+            return answer
+        quietly(watch.before)
+        with watch.sending():
+            answer = await wrapped(*args, **kwargs)
+        quietly(_answered, watch, answer)
+        return answer
+
+    return request
+
+
+def _sleep(wrapped: Any, _client: Any, args: Any, kwargs: Any) -> Any:
+    """Before an attempt is repeated: the one before it may have been billed."""
+    watch = under_way()
+    if watch is not None:
+        is_lost = kwargs.get("response") is None
+        quietly(watch.retrying, sys.exc_info()[1] if is_lost else None)
+    return wrapped(*args, **kwargs)
+
+
+def _watch(
+    sdk: Sdk, observers: Sequence[Observer], client: Any, args: Any, kwargs: Any
+) -> Watch | None:
+    """The watch of a request that is a model call, else None."""
+    try:
+        options = _options(args, kwargs)
+        api = sdk.apis.get(_path(options))
+        if api is None or options.method.lower() != "post":
+            return None
+        body = options.json_data
+        call = ModelCall(
+            library=sdk.library,
+            provider=_provider(sdk, client),
+            operation=api.operation,
+            model=text(body, "model"),
+            host=client.base_url.host,
+            is_streamed=bool(kwargs.get("stream")),
+            request=body,
+        )
+        own = None if api.is_told_elsewhere else spans.started(call)
+        return Watch(call, api, observers, own=own)
+    except Exception as error:  # noqa: BLE001 - it must not reach the agent
+        say_once(_watch, error)
+        return None
+
+
+def _provider(sdk: Sdk, client: Any) -> str:
+    """By the client's class: some speak to another provider's cloud."""
+    name = type(client).__name__
+    named = (provider for word, provider in CLOUDS.items() if word in name)
+    return next(named, sdk.provider)
+
+
+def _options(args: Any, kwargs: Any) -> Any:
+    return args[1] if len(args) > 1 else kwargs["options"]
+
+
+def _path(options: Any) -> str:
+    path: str = options.url.partition("?")[0]
+    return path
+
+
+def _fetched(sdk: Sdk, args: Any, kwargs: Any, answer: Any) -> None:
+    options = _options(args, kwargs)
+    if options.method.lower() == "get":
+        sdk.fetched(_path(options), answer)
+
+
+def _answered(watch: Watch, answer: Any) -> None:
+    """Read an answer that is whole, or keep the watch with one that is not."""
+    if hasattr(answer, "_iterator"):
+        _follow(answer, watch)
+    elif not hasattr(answer, "parse") or not hasattr(answer, "http_response"):
+        watch.answered(answer)
+    elif watch.call.is_streamed or not answer.http_response.is_closed:
+        answer.farthing_watch = watch
+    else:
+        watch.answered(answer.http_response.json())
+
+
+def _follow(stream: Any, watch: Watch) -> None:
+    """Watch the events of a stream.
+
+    Its own iterator is replaced, so that it stays the object that the SDK made. Nothing
+    that hangs on it leads back to it: a stream that is dropped is closed at once.
+    """
+    follow = heard_async if hasattr(stream, "__aiter__") else heard
+    stream._iterator = follow(stream._iterator, watch)  # noqa: SLF001
+    stream.farthing_watch = watch
+
+
+def _close(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+    """Of a stream: what was not read by now never will be."""
+    watch = getattr(stream, "farthing_watch", None)
+    if watch is not None:
+        quietly(watch.left)
+    return wrapped(*args, **kwargs)
+
+
+def _parse(wrapped: Any, raw: Any, args: Any, kwargs: Any) -> Any:
+    """Of a raw response: its answer, or its stream, is there once it is parsed."""
+    watch = raw.__dict__.pop("farthing_watch", None)
+    parsed = wrapped(*args, **kwargs)
+    if watch is None:
+        return parsed
+    if inspect.iscoroutine(parsed):
+        return _parsed_async(watch, parsed)
+    quietly(_answered, watch, parsed)
+    return parsed
+
+
+async def _parsed_async(watch: Watch, parsing: Any) -> Any:
+    parsed = await parsing
+    quietly(_answered, watch, parsed)
+    return parsed

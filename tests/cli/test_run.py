@@ -1,0 +1,91 @@
+"""`farthing run -- PROGRAM` and `farthing doctor --agent`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from farthing import semconv
+from farthing.cli import main
+from tests.cli.farthing_process import farthing
+from tests.instrumentation.sink import Sink, sink
+
+CODE = "from opentelemetry import trace; trace.get_tracer('t').start_span('made').end()"
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Sink]:
+    with sink() as found:
+        yield found
+
+
+def test_a_program_runs_instrumented(collector: Sink) -> None:
+    """The program's spans arrive at the endpoint that is named, with the tags that are
+    named; its arguments, output and exit code are its own."""
+    code = f"{CODE}\nimport sys; print(sys.argv[1:]); sys.exit(3)"
+    tags = ("--task-type", "review", "--team", "t", "--endpoint", collector.url)
+    ended = farthing("run", *tags, "--", sys.executable, "-c", code, "--flag", "show")
+    assert (ended.returncode, ended.stdout) == (3, "['--flag', 'show']\n")
+    assert ended.stderr == ""
+    span = collector.named("made")
+    assert span[semconv.TASK_TYPE] == "review"
+    assert span[semconv.TEAM] == "t"
+
+
+def test_a_program_that_is_not_there_is_a_wrong_question() -> None:
+    """A name that is no program is said, and the exit code is 2, whatever its name."""
+    for words in (("nosuch",), ("--", "show")):
+        ended = CliRunner().invoke(main, ["run", *words])
+        assert ended.exit_code == 2
+        assert "there is no program" in ended.stderr
+
+
+def doctor(monkeypatch: pytest.MonkeyPatch, **env: str) -> tuple[int, Any]:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    ended = CliRunner().invoke(main, ["doctor", "--agent", "--json"])
+    return ended.exit_code, json.loads(ended.stdout)
+
+
+def test_an_agents_environment_can_be_well(
+    collector: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a task type and a collector that answers all is well, and each library that
+    is installed is told with what instruments it."""
+    code, found = doctor(
+        monkeypatch,
+        FARTHING_TASK_TYPE="review",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+    )
+    checks = {check["check"]: check for check in found["checks"]}
+    assert (code, found["ok"]) == (0, True)
+    assert checks["endpoint"]["status"] == "ok"
+    assert "genai-openai" in checks["openai"]["says"]
+
+
+def test_what_is_wrong_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong value, a misspelt name, a sampler that drops calls, content that would
+    leave the process, and a collector that does not answer."""
+    code, found = doctor(
+        monkeypatch,
+        FARTHING_TASK_TYPE="x" * 300,
+        FARTHING_BUSINES_UNIT="b",
+        OTEL_TRACES_SAMPLER="traceidratio",
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_only",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9",
+        OTEL_PYTHON_DISTRO="vendor",
+        FARTHING_BUDGET_USD="much",
+    )
+    told = {check["check"]: check for check in found["checks"] if check["do"]}
+    assert (code, found["ok"]) == (1, False)
+    assert {"sampler", "content", "endpoint", "distro", "guard"} <= set(told)
+    said = json.dumps(found)
+    assert "FARTHING_TASK_TYPE is ignored" in said
+    assert "is it FARTHING_BUSINESS_UNIT?" in said

@@ -1,0 +1,87 @@
+"""The agent's variables: each reads, and a wrong value harms nobody."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from farthing.instrumentation import settings
+from farthing.instrumentation.settings import Settings
+
+
+def test_nothing_is_needed() -> None:
+    """An empty environment is a good one."""
+    assert settings.read({}) == Settings()
+
+
+def test_what_is_set_is_read() -> None:
+    """Tags, times, hosts and switches arrive as what they are."""
+    found = settings.read(
+        {
+            "FARTHING_TASK_TYPE": " code-review ",
+            "FARTHING_USER": "",
+            "FARTHING_FLUSH_TIMEOUT_SECONDS": "2.5",
+            "FARTHING_PROPAGATE_TO": "API.example.com, *.example.net,",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai, mcp",
+            "OTEL_SDK_DISABLED": "True",
+        }
+    )
+    assert found.tags == {"farthing.task.type": "code-review"}
+    assert found.flush_timeout_s == 2.5
+    assert found.propagate_to == ("api.example.com", "*.example.net")
+    assert found.disabled == {"openai", "mcp"}
+    assert found.is_disabled
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FARTHING_TASK_TYPE", "x" * 257),
+        ("FARTHING_TEAM", "a\x1bb"),
+        ("FARTHING_FLUSH_TIMEOUT_SECONDS", "soon"),
+        ("FARTHING_FLUSH_TIMEOUT_SECONDS", "-1"),
+        ("FARTHING_FLUSH_TIMEOUT_SECONDS", "nan"),
+        ("FARTHING_FLUSH_TIMEOUT_SECONDS", "61"),
+        ("FARTHING_PROPAGATE_TO", "https://example.com"),
+    ],
+)
+def test_a_wrong_value_is_one_line_and_the_default_holds(
+    name: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line names the variable and what it may be."""
+    with caplog.at_level(logging.WARNING):
+        assert settings.read({name: value}) == Settings()
+    [record] = caplog.records
+    assert record.getMessage().startswith(f"farthing: {name} must be ")
+
+
+def test_the_distro_is_chosen_unless_there_is_a_third(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside OpenTelemetry's plain distro ours is used; beside a vendor's, and where
+    the user has chosen, nothing is decided for the user."""
+    monkeypatch.delenv(settings.DISTRO, raising=False)
+    settings.choose_distro(frozenset({"farthing", "distro", "vendor"}))
+    assert settings.DISTRO not in settings.environment()
+    settings.choose_distro(frozenset({"farthing", "distro"}))
+    assert settings.environment()[settings.DISTRO] == "farthing"
+    monkeypatch.setenv(settings.DISTRO, "distro")
+    settings.choose_distro(frozenset({"farthing", "distro"}))
+    assert settings.environment()[settings.DISTRO] == "distro"
+
+
+def test_the_exporters_variables_are_read_as_it_reads_them() -> None:
+    """An endpoint is a base, one for traces a whole address; values of headers are
+    percent-encoded."""
+    base = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"}
+    assert settings.exporting(base).url == "http://c:4318/v1/traces"
+    found = settings.exporting(
+        {
+            **base,
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t/x",
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20k, a=b",
+        }
+    )
+    assert found.url == "http://t/x"
+    assert found.headers == {"authorization": "Bearer k", "a": "b"}

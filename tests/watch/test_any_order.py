@@ -1,0 +1,94 @@
+"""Findings are those of the run, however its spans came."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.economics.loops.scenarios import SCENARIOS
+from tests.watch.conftest import Watched
+from tests.watch.spans import SAME, Told, read, renamed, run_of, tools_in_calls
+
+STUCK = [read(0), read(1), *[SAME] * 12, *map(read, range(2, 7)), *[SAME] * 5]
+RUNS = {
+    "stuck": run_of("stuck", STUCK),
+    "through calls": tools_in_calls("through calls", STUCK),
+    "well": run_of("well", map(read, range(20))),
+    **{
+        scenario.name: run_of(
+            scenario.name, [step for step in scenario.steps if step.kind == "tool"]
+        )
+        for scenario in SCENARIOS[::5]
+    },
+}
+SPANS = [told for spans in RUNS.values() for told in spans]
+
+
+def found_by(watched: Watched, batches: list[list[Told]], *, restarts: bool) -> Any:
+    watched.clear()
+    for batch in batches:
+        watched.load(batch)
+        if restarts:
+            watched.restart()
+    return watched.findings()
+
+
+@pytest.fixture(scope="session")
+def at_once(watched_ledger: Watched) -> Any:
+    """What is found when all comes at once."""
+    found = found_by(watched_ledger, [SPANS], restarts=False)
+    assert {"stuck", "through calls"} < {row["run_id"] for row in found}
+    assert "well" not in {row["run_id"] for row in found}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_batches_order_and_repetition(
+    at_once: Any, watched: Watched, seed: int
+) -> None:
+    """In any batches, in any order, with any span told twice, and with a restart after
+    each batch or without, the same is found."""
+    random = Random(seed)
+    spans = [*SPANS, *random.sample(SPANS, 40)]
+    if seed % 2:
+        random.shuffle(spans)
+    else:
+        spans.sort(key=lambda told: (told.end_s, random.random()))
+    cuts = sorted(random.sample(range(len(spans)), 3))
+    batches = [spans[a:b] for a, b in zip([0, *cuts], [*cuts, len(spans)], strict=True)]
+    assert found_by(watched, batches, restarts=seed > 1) == at_once
+
+
+def test_a_batch_that_is_watched_again_changes_nothing(
+    at_once: Any, watched: Watched
+) -> None:
+    """After a crash between load and watch, or by a second collector, a batch is
+    watched (again), and the same is found once."""
+    watched.clear()
+    first = watched.load(SPANS[::2], watch=False)
+    watched.restart()
+    watched.watcher(first)
+    watched.watcher(first)
+    second = watched.load(SPANS[1::2])
+    lines = watched.store.rows("SELECT count() AS n FROM findings")
+    watched.watcher(second)
+    watched.restart()
+    watched.watcher(second)
+    watched.watcher(first)
+    assert watched.findings() == at_once
+    assert watched.store.rows("SELECT count() AS n FROM findings") == lines
+
+
+def test_what_was_forgotten_is_read_again(watched: Watched) -> None:
+    """A loop whose beginning was watched by a collector that is gone is found from its
+    beginning, as soon as its next span comes."""
+    spans = renamed(run_of("x", [SAME] * 8), "resumed")
+    watched.load(spans[:3])
+    watched.load(spans[3:5])
+    assert watched.findings() == []
+    watched.restart()
+    watched.load(spans[5:8])
+    [found] = watched.findings("level, first_span_id, steps")
+    assert (found["level"], found["steps"]) == ("confirmed", 3)
