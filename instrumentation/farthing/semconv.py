@@ -105,6 +105,9 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_creation_tokens",
+        "gen_ai.usage.cache_write_tokens",
         "gen_ai.usage.input_tokens.cache_write",
     ),
     "cache_write_5m": (
@@ -124,7 +127,10 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
     "input_audio": ("gen_ai.usage.audio.input_tokens",),
     "cache_audio": ("gen_ai.usage.audio.cache_read.input_tokens",),
     "output_audio": ("gen_ai.usage.audio.output_tokens",),
+    "compaction_input": ("anthropic.usage.compaction.input_tokens",),
+    "compaction_output": ("anthropic.usage.compaction.output_tokens",),
     "claimed_usd": ("gen_ai.usage.cost.amount",),
+    "claim_currency": ("gen_ai.usage.cost.currency",),
     "first_chunk_s": ("gen_ai.response.time_to_first_chunk",),
     "streamed": ("gen_ai.request.stream", "gen_ai.is_streaming"),
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from click.testing import CliRunner
@@ -48,9 +49,20 @@ def test_a_new_installation_is_well(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_running_collector_is_looked_at(ask: Ask, running: Up) -> None:
+class DayOfTheCaptures(datetime):
+    """The day on which tests/otlp was captured: the doctor looks at the last one."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls(2026, 11, 22, 12, tzinfo=tz)
+
+
+def test_a_running_collector_is_looked_at(
+    ask: Ask, running: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beside a collector every check is about it: its ports, readiness, spool, ledger,
     price book, emitters, and why calls have no price."""
+    monkeypatch.setattr("farthing.cli.doctor.datetime", DayOfTheCaptures)
     code, answer = doctor("--data", str(ask.data_dir))
     assert code == 0, answer
     [ports] = found(answer, "ports")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,9 +24,10 @@ from farthing.economics.prices import (
     price,
 )
 from farthing.economics.prices.golden import check
-from farthing.economics.usage import TokenBuckets
+from farthing.economics.usage import MAX_BUCKET, TokenBuckets
 
 GOLDEN = Path(__file__).parent / "golden_prices.jsonl"
+MORE = GOLDEN.with_name("golden_more.jsonl")
 CALLS = [
     line
     for line in (GOLDEN.parent / "priced_calls.txt").read_text().splitlines()
@@ -52,6 +55,31 @@ def test_every_published_price_comes_out() -> None:
     """The price book gets every case of the golden file right."""
     found = check(GOLDEN, load_catalogue())
     assert (found.right, found.wrong) == (88, ())
+
+
+def test_more_published_prices_come_out() -> None:
+    """Nor does it err on calls of the same kinds that it was not made with: every kind
+    of pitfall at other models, days, hours, tiers, places and thresholds."""
+    found = check(MORE, load_catalogue())
+    assert (found.right, found.wrong) == (found.of, ())
+    assert found.of > 240
+
+
+@pytest.mark.parametrize("file", [GOLDEN, MORE], ids=["golden", "more"])
+def test_the_published_cases_are_worked_out(file: Path) -> None:
+    """Each expected cost is what its arithmetic, from published prices, comes to."""
+    for case in map(json.loads, file.read_text().splitlines()):
+        if case["expected_usd"] is None:
+            assert case["arithmetic"] is None, case["id"]
+        else:
+            worked_out = evaluate(case["arithmetic"])
+            assert worked_out == Decimal(case["expected_usd"]), case["id"]
+
+
+def evaluate(arithmetic: str) -> Decimal:
+    """Sums, products and quotients of decimals, brackets too."""
+    exact = re.sub(r"[0-9.]+(?:e[0-9]+)?", r'Decimal("\g<0>")', arithmetic)
+    return Decimal(eval(exact, {"__builtins__": {}, "Decimal": Decimal}))
 
 
 @pytest.mark.parametrize("line", CALLS)
@@ -138,7 +166,7 @@ def test_a_call_of_nothing_but_unknown_buckets_is_unpriced() -> None:
     assert (cost.state, cost.usd) == (State.UNPRICED, None)
 
 
-@pytest.mark.parametrize("count", [-1, MAX_TOKENS + 1])
+@pytest.mark.parametrize("count", [-1, MAX_BUCKET + 1])
 def test_absurd_usage_is_invalid(count: int) -> None:
     """Negative or absurd counts have no cost."""
     cost = cost_of("openai", "gpt-5", buckets=TokenBuckets(input=count))

@@ -18,6 +18,8 @@ from farthing.economics.prices.resolver import normalise
 from farthing.economics.usage import TokenBuckets
 from farthing.errors import ConfigError
 
+GOLDEN = Path(__file__).parent / "golden_prices.jsonl"
+
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -172,15 +174,22 @@ def test_the_check_says_what_is_wrong(tmp_path: Path) -> None:
     assert found["wrong"][1]["why"] == "state unpriced (unknown_model)"
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [("{", "is not JSON"), ('{"id": "a", "usage": {"tokens": 1}}', "unknown usage")],
-)
-def test_a_file_that_is_no_golden_file_is_refused(
-    tmp_path: Path, line: str, told: str
-) -> None:
-    """A broken line or an unknown count is an error, not a wrong case."""
+def test_a_file_that_is_no_golden_file_is_refused(tmp_path: Path) -> None:
+    """A broken line is an error, not a wrong case."""
     path = tmp_path / "cases.jsonl"
-    path.write_text(line + "\n")
-    with pytest.raises(ConfigError, match=told):
+    path.write_text("{\n")
+    with pytest.raises(ConfigError, match="is not JSON"):
         check(path, load_catalogue())
+
+
+def test_an_unknown_count_makes_its_case_wrong(tmp_path: Path) -> None:
+    """A count that we cannot read is not left out of a price; the others are judged."""
+    lines = [
+        json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()[:2]
+    ]
+    lines[0]["usage"]["video_tokens"] = 7
+    path = tmp_path / "cases.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = check(path, load_catalogue())
+    assert (found.right, found.of) == (1, 2)
+    assert "video_tokens" in found.wrong[0].why

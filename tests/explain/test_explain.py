@@ -10,16 +10,27 @@ from pathlib import Path
 
 import pytest
 
+from farthing.cli.explain import FLAGS
 from farthing.collector.explain import NoSuchSpan, account, to_json
 from farthing.collector.reprice import Journal, reprice
+from farthing.collector.settle import Settler
 from farthing.collector.store.ledger import Ledger
-from farthing.economics.prices import load_catalogue
+from farthing.economics.prices import Flag, load_catalogue
+from farthing.economics.usage import UsageFlag
 from farthing.errors import ConfigError
 from tests.reprice.books import EVER, calls, entries, load_calls, other_book
 from tests.store.dice import CALL, USAGE
 from tests.store.otlp import Told, request
 from tests.store.test_pricing_equal import GOLDEN
 
+ANSWERED = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-5-mini",
+    "gen_ai.response.id": "chatcmpl-1",
+    "gen_ai.usage.input_tokens": 1200,
+    "gen_ai.usage.output_tokens": 300,
+}
 TOLD = Told(
     {
         "gen_ai.operation.name": "chat",
@@ -74,9 +85,7 @@ def test_corrections_add_up_with_the_books_of_their_time(
         assert not found.today_differs, to_json(found)
         assert found.net_calls == found.told.fields["calls"]
         corrected += len(found.entries) == 3
-        for entry in found.entries:
-            if "multiplier" not in entry.fields["flags"]:
-                assert entry.adds_up, to_json(found)
+        assert all(entry.adds_up for entry in found.entries), to_json(found)
     assert corrected == done.calls > 50
 
 
@@ -108,6 +117,47 @@ def test_the_parts_of_one_call(ledger: Ledger) -> None:
     assert (row.provider, row.model, row.ctx) == ("openai", "gpt-5-mini", 0)
     assert row.row_id == found.told.fields["price_row"]
     assert found.net_usd == Decimal("0.000855")
+
+
+def test_the_multiplier_is_the_one_that_was_used(ledger: Ledger) -> None:
+    """By name and fraction, as the entry says it, and with its source."""
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "azure.ai.openai",
+        "gen_ai.response.model": "gpt-5-mini-2025-08-07",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 0,
+        "farthing.inference.deployment": "DataZoneStandard",
+        "farthing.inference.region": "japaneast",
+    }
+    ledger.load("one", [request([Told(attributes)])])
+    found = account(ledger.store, "0" * 16, load_catalogue())
+    factor = found.told.factor
+    assert factor is not None
+    assert (factor.label, factor.numerator, factor.denominator) == ("data_zone", 12, 10)
+    assert "APAC" in factor.source
+    assert (found.net_usd, found.adds_up) == (Decimal("0.0003"), True)
+
+
+def test_what_was_left_out_is_told_by_the_owner(ledger: Ledger) -> None:
+    """The account of a call names the spans that told of it too, and why they do not
+    count."""
+    twice = [replace(TOLD, scope=f"acme.{n}", attributes=ANSWERED) for n in range(2)]
+    ledger.load("twice", [request(twice)])
+    Settler(ledger.store, load_catalogue())("twice")
+    found = [account(ledger.store, f"{n:016x}", load_catalogue()) for n in range(2)]
+    owner, other = sorted(found, key=lambda one: -one.net_calls)
+    assert (owner.net_calls, other.net_calls) == (1, 0)
+    [sibling] = owner.siblings
+    assert sibling.span_id == other.told.fields["span_id"]
+    assert sibling.reason == "duplicate"
+    assert other.siblings == ()
+
+
+@pytest.mark.parametrize("flag", sorted({*Flag, *UsageFlag} - {UsageFlag.INVALID}))
+def test_every_flag_is_explained(flag: str) -> None:
+    """`farthing explain` says in words what each flag of an entry means."""
+    assert flag in FLAGS
 
 
 def test_a_prefix_is_enough_if_no_other_span_has_it(ledger: Ledger) -> None:

@@ -115,7 +115,10 @@ def load_calls(ledger: Ledger, name: str, cases: Sequence[Case]) -> None:
 
 def entries(store: Store) -> list[dict[str, Any]]:
     """Every entry of the ledger."""
-    return store.rows("SELECT * FROM spans ORDER BY ingested_at, load, calls")
+    return store.rows(
+        "SELECT * FROM spans ORDER BY ingested_at, load, calls,"
+        " trace_id, span_id, cost_usd"
+    )
 
 
 def in_force(rows: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -131,12 +131,17 @@ class Runner:
         return {line["case"]: line["saw"] for line in _told(done)}
 
     def run_broken(
-        self, agent: str, places: Sequence[str], *, cases: Sequence[str]
+        self,
+        agent: str,
+        places: Sequence[str],
+        *,
+        cases: Sequence[str],
+        python: str = sys.executable,
     ) -> dict[str, Any]:
         """Run cases of an agent with each place of ours broken: what was seen."""
         script = AGENTS / "broken.py"
         words = (agent, ",".join(cases), *places)
-        done = self._run(sys.executable, script, *words)
+        done = self._run(python, script, *words)
         return {line["place"]: line["saw"] for line in _told(done)}
 
     def _run(

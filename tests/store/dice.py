@@ -28,6 +28,8 @@ USAGE = {
     "cache_audio": "gen_ai.usage.audio.cache_read.input_tokens",
     "output_audio": "gen_ai.usage.audio.output_tokens",
     "tool_input": "farthing.usage.tool_input_tokens",
+    "compaction_input": "anthropic.usage.compaction.input_tokens",
+    "compaction_output": "anthropic.usage.compaction.output_tokens",
 }
 CALL = {
     "provider": "gen_ai.provider.name",
@@ -116,20 +118,21 @@ class Dice:
         believed: dict[str, Any] = dict(counts)
         if invalid:
             believed["input_total"] = INVALID
+        is_partial = self.maybe(0.05, True, False)
         usage = from_reported(
             believed.pop("input_total", None),
             believed.pop("output_total", None),
             **believed,
             includes_cache=INCLUDES_CACHE[scope],
+            is_partial=is_partial,
         )
-        is_partial = self.maybe(0.05, True, False)
         call = Call(
             **told,
             at=datetime.fromtimestamp(end_s, UTC),
             buckets=usage.buckets,
             tool_uses={"web_search": searches},
             invalid_usage=usage.is_invalid,
-            usage_is_partial=is_partial,
+            usage_incomplete=usage.is_incomplete,
         )
         attributes = {
             "gen_ai.operation.name": self.one(("chat", "generate_content")),

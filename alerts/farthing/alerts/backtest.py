@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -19,6 +20,7 @@ from farthing.alerts.incident import Incident, step
 from farthing.alerts.reading import Reading, reading
 from farthing.alerts.rule import Rule
 
+_AT_ONCE: Final = 2
 _AGAIN: Final = timedelta(hours=1)
 _WHEN: Final = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -107,6 +109,23 @@ def backtest(
             found = _asked(rule, ask, at, opened=opened, given=given)
             _follow(opened, fired, found, rule=rule, now=at)
     return Outcome(rule.name, since, until, tuple(fired.values()))
+
+
+def backtests(
+    rules: Iterable[Rule],
+    ask: Ask,
+    *,
+    since: datetime,
+    until: datetime,
+    given: Callable[[datetime], Mapping[str, Any]],
+) -> Iterator[Outcome]:
+    """Several rules, two at once: what takes time is the engine's."""
+
+    def one(rule: Rule) -> Outcome:
+        return backtest(rule, ask, since=since, until=until, given=given)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(one, rules)
 
 
 def _follow(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 import yaml
 
-from farthing.alerts.backtest import Outcome, backtest, can_backtest
+from farthing.alerts.backtest import Outcome, backtests, can_backtest
 from farthing.alerts.budgets import read_budgets
 from farthing.alerts.policy import read_policy
 from farthing.alerts.rule import Rule, changed
@@ -21,7 +20,6 @@ from farthing.cli.show import Column
 from farthing.collector.alerting import given
 from farthing.errors import ConfigError
 
-_AT_ONCE = 2
 _COLUMNS = (
     Column("rule"),
     Column("fired", "right"),
@@ -62,21 +60,16 @@ def backtest_command(
     rules = _chosen(read_policy(settings.alerts_file).all_rules(), names, changes)
     budgets = read_budgets(settings.budgets_file)
     with reader(data_dir) as store, show.progress("rules") as update:
-
-        def follow(rule: Rule) -> Outcome:
-            return backtest(
-                rule,
-                store.rows,
-                since=since,
-                until=now,
-                given=lambda at: given(budgets, at),
-            )
-
         outcomes = []
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for number, outcome in enumerate(pool.map(follow, rules), start=1):
-                outcomes.append(outcome)
-                update(number, "rules")
+        told = backtests(
+            *(rules, store.rows),
+            since=since,
+            until=now,
+            given=lambda at: given(budgets, at),
+        )
+        for number, outcome in enumerate(told, start=1):
+            outcomes.append(outcome)
+            update(number, "rules")
     if as_json:
         show.as_json([_json(outcome) for outcome in outcomes])
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +68,36 @@ def command(span_id: str, data_dir: Path | None, *, as_json: bool) -> None:
         print_account(found)
 
 
+FLAGS: Final[Mapping[str, str]] = {
+    "time_assumed": "its clock cannot be right; the time of loading stands for its end",
+    "input_missing": "it tells no input tokens: the cost is a lower bound",
+    "output_missing": "it tells no output tokens, as of a stream that was closed early:"
+    " the cost is a lower bound",
+    "usage_partial": "its stream was left or cut: what it told by then is priced, and"
+    " the cost is a lower bound",
+    "usage_missing": "it was sent and given up before an answer: it may have been"
+    " billed all the same",
+    "convention_assumed": "nobody says whether its input includes the cached tokens;"
+    " OpenTelemetry's convention (it does) was taken",
+    "convention_contradicted": "it is said to include the cached tokens in its input,"
+    " which its numbers disprove",
+    "clipped": "a part was larger than its whole; the rest counts as 0",
+    "compaction": "tokens of a compaction of the conversation are in it",
+    "ttl_assumed": "how long the cache is kept is not told; the short lifetime's price"
+    " was taken",
+    "host_assumed": "it was sent to a gateway; OpenAI is taken to be behind it",
+    "tier_assumed": "the tier that served it is not told; the standard one was taken",
+    "deployment_assumed": "the type of the deployment is not told; a global one was"
+    " taken",
+    "models_differ": "another model answered than was asked for",
+    "multiplier": "priced differently where it was served, by the factor below",
+    "provider_reported": "the provider says what it charged, which counts",
+    "back_dated": "the price is applied before the day of the source's own data",
+    "derived": "some rate follows from a published multiple",
+    "unconfirmed": "the price's source no longer vouches for that day",
+}
+
+
 def print_account(found: Account) -> None:
     """The account for people."""
     for text in _head(found):
@@ -90,8 +120,14 @@ def _head(found: Account) -> Iterator[str]:
     if said["cost_state"]:
         yield f"  usage {rule or 'none'}: {_RULES.get(rule, rule)}"
         yield from _matched(found.told)
-    if said["flags"]:
-        yield f"  flags: {', '.join(said['flags'])}"
+    for flag in said["flags"]:
+        yield f"  {flag}: {FLAGS[flag]}" if flag in FLAGS else f"  {flag}"
+    for sibling in found.siblings:
+        scope = sibling.scope or "an unnamed scope"
+        yield (
+            f"  told too by span {sibling.span_id} of {scope}: left out as"
+            f" {sibling.reason}"
+        )
 
 
 def _matched(entry: Entry) -> Iterator[str]:

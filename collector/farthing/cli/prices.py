@@ -16,16 +16,21 @@ from farthing.cli.price_changes import Change, changes
 from farthing.cli.price_quotes import lookup_json, print_quotes, print_steps
 from farthing.cli.show import Column
 from farthing.collector.config import load_settings
-from farthing.collector.pricebook import load_user_prices
+from farthing.collector.price_sources import PriceSources, book_of, own_book
+from farthing.collector.pricebook import (
+    OVERLAY_FILE,
+    load_user_prices,
+    write_catalogue,
+)
 from farthing.economics.prices.call import Call
-from farthing.economics.prices.catalogue import Catalogue, load_catalogue
+from farthing.economics.prices.catalogue import Catalogue
 from farthing.economics.prices.explain import Quote, explain, lookup, near
 from farthing.economics.prices.golden import check as check_file
-from farthing.economics.prices.packaged import MODELS_FILE, RATES_FILE, RULES_FILE
 from farthing.economics.usage import TokenBuckets
 from farthing.errors import ConfigError
 
 _PACKAGED: Final = "packaged"
+_SHOWN_OF_HASH: Final = 12
 _EXAMPLE: Final = TokenBuckets(input=1000, cache_read=1000, output=500)
 
 
@@ -115,9 +120,7 @@ def look_up(
 
 def _in_force(config: Path | None) -> Catalogue:
     """The price book that a collector with these settings uses."""
-    file = load_settings(config=config).prices_file
-    packaged = load_catalogue()
-    return load_user_prices(file, packaged) if file else packaged
+    return PriceSources.of(load_settings(config=config)).read()
 
 
 def _unknown(model: str, catalogue: Catalogue, provider: str, *, as_json: bool) -> None:
@@ -183,6 +186,55 @@ def _print_check(result: dict[str, Any]) -> None:
     show.line(f"{result['right']} of {result['of']} right")
 
 
+@command.command("compile")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--overlay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=OVERLAY_FILE,
+    help="Corrections laid over genai-prices, in place of Farthing's own.",
+)
+@json_option
+def compile_book(folder: Path, overlay: Path, *, as_json: bool) -> None:
+    """Compile the genai-prices that is installed into a price book in FOLDER.
+
+    A collector whose setting price_book names FOLDER prices by it from its next batch
+    on, without a restart; the folder can be copied to where there is no internet.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = _held(folder)
+    try:
+        write_catalogue(folder, overlay)
+    except ValueError as error:
+        raise ConfigError(f"{overlay}: does not fit this genai-prices: {error}") from (
+            error
+        )
+    made = book_of(folder)
+    told = {
+        "folder": str(folder),
+        "catalogue": made.sha256,
+        "base": made.rules.base,
+        "rows": sum(1 for _ in made),
+        "changes": None if before is None else len(changes(before, made)),
+    }
+    if as_json:
+        show.as_json(told)
+        return
+    show.line(
+        f"{folder}: {told['rows']:,} rows of {told['base']},"
+        f" catalogue {made.sha256[:_SHOWN_OF_HASH]}"
+    )
+    if told["changes"] is not None:
+        show.line(f"{told['changes']} prices differ from what was there")
+
+
+def _held(folder: Path) -> Catalogue | None:
+    try:
+        return book_of(folder)
+    except ConfigError:
+        return None
+
+
 @command.command("diff")
 @click.argument("before")
 @click.argument("after")
@@ -205,21 +257,11 @@ def diff(before: str, after: str, *, as_json: bool) -> None:
 def _book(name: str) -> Catalogue:
     path = Path(name)
     if path.is_dir():
-        missing = [
-            part
-            for part in (RATES_FILE, MODELS_FILE, RULES_FILE)
-            if not (path / part).is_file()
-        ]
-        if missing:
-            raise ConfigError(f"{name}: no compiled price book: it has no {missing[0]}")
-        try:
-            return load_catalogue(path)
-        except (KeyError, ValueError, TypeError) as error:
-            raise ConfigError(f"{name}: its files cannot be read: {error}") from error
+        return book_of(path)
     if path.is_file():
-        return load_user_prices(path, load_catalogue())
+        return load_user_prices(path, own_book())
     if name == _PACKAGED:
-        return load_catalogue()
+        return own_book()
     raise ConfigError(
         f"{name}: there is no such file or folder; 'packaged' is Farthing's own book"
     )

@@ -15,6 +15,7 @@ from farthing.collector.report.findings import Finding, findings
 from farthing.collector.report.runs import Entries, Entry, Run, run
 
 _DEEPEST_SHOWN = 12
+_SHOWN_OF_ID = 8
 
 
 @click.command("show")
@@ -51,6 +52,8 @@ def print_run(
     noted = [f"  {described(finding, now=now)}" for finding in stuck]
     for text in (*_head(found), *noted, "", *tree(entries.first)):
         show.line(text)
+    if any(entry.cost_state for entry in entries.first):
+        show.line("`farthing explain SPAN` says how a cost came about.")
     if entries.left_out:
         show.line(
             f"({show.count(entries.left_out)} later spans are left out:"
@@ -137,7 +140,8 @@ def _indent(depth: int) -> str:
 
 
 def _describe(entry: Entry) -> str:
-    parts = [entry.title, show.duration(entry.duration_us / 1e6)]
+    own = f"span {entry.span_id[:_SHOWN_OF_ID]}"
+    parts = [entry.title, show.duration(entry.duration_us / 1e6), own]
     used = ", ".join(
         f"{show.tokens(number)} {name.replace('_', ' ')}"
         for name, number in entry.tokens.items()
@@ -150,8 +154,16 @@ def _describe(entry: Entry) -> str:
     if entry.error_type:
         parts.append(f"failed: {entry.error_type}")
     if entry.entry != "span":
-        parts.append(f"{entry.entry}: {entry.reason}")
+        parts.append(_correction(entry))
     return "  ".join(parts)
+
+
+def _correction(entry: Entry) -> str:
+    """What a correction is for, and which span the call belongs to."""
+    if entry.owner_span_id and entry.owner_span_id != entry.span_id:
+        owner = entry.owner_span_id[:_SHOWN_OF_ID]
+        return f"correction: {entry.reason}, the call is told by span {owner}"
+    return f"correction: {entry.reason}"
 
 
 def _cost(entry: Entry) -> str:

@@ -19,6 +19,8 @@ from farthing.alerts.file import AlertFile
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
+from farthing.collector.price_sources import PriceSources
+from farthing.collector.price_watch import PriceWatch
 from farthing.collector.receive.serve import serve
 from farthing.collector.spool import Spool
 from farthing.collector.store.ledger import Ledger
@@ -43,6 +45,7 @@ class Collector:
     addresses: Addresses
     spool: Spool
     ledger: Ledger
+    prices: PriceWatch
     alerts: AlertFile
 
 
@@ -51,6 +54,8 @@ Started = Callable[[Addresses], None]
 
 def up(settings: Settings, *, started: Started) -> None:
     """Run the collector until SIGINT or SIGTERM; `started` is called when it is ready.
+
+    SIGHUP makes it read its prices anew.
 
     Raises ConfigError for what the operator must change, StoreUnavailable for a store
     that does not answer at start.
@@ -63,6 +68,7 @@ async def _up(settings: Settings, started: Started) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with collector(settings) as running:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.prices.ask)
         started(running.addresses)
         await stop.wait()
         log.info("stopping: what waits stays in the spool")
@@ -81,13 +87,18 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         alerting = stack.enter_context(
             running_alerting(settings, ledger.store, registry)
         )
+        prices = PriceWatch(
+            PriceSources.of(settings), ledger.catalogue, registry=registry
+        )
         loader = stack.enter_context(
             parts.running_loader(
                 *(settings, spool, ledger, registry),
+                prices=prices,
                 is_open=is_open,
                 alerting=alerting,
             )
         )
+        await stack.enter_async_context(prices.running())
         web_url = None
         if ledger.store.embedded:
             web_url = await stack.enter_async_context(
@@ -109,4 +120,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             store=str(ledger.store.address),
         )
         presence.announce(file, addresses.http_url, web_url)
-        yield Collector(addresses, spool, ledger, alerting.file)
+        yield Collector(addresses, spool, ledger, prices, alerting.file)

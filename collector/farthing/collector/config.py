@@ -125,7 +125,14 @@ class Settings(BaseModel):
         description="Days for which hourly spend is kept; else for good.",
     )
     prices_file: Path | None = Field(
-        default=None, description="Your own prices, on top of the price book's."
+        default=None,
+        description="Your own prices, on top of the price book's; read anew when it"
+        " changes.",
+    )
+    price_book: Path | None = Field(
+        default=None,
+        description="Folder of a compiled price book in place of Farthing's own, as"
+        " `farthing prices compile` makes it; read anew when it changes.",
     )
     alerts_file: Path | None = Field(
         default=None,
@@ -137,7 +144,7 @@ class Settings(BaseModel):
 
     @field_validator(
         *("data_dir", "tls_cert", "tls_key"),
-        *("prices_file", "alerts_file", "budgets_file"),
+        *("prices_file", "price_book", "alerts_file", "budgets_file"),
     )
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:

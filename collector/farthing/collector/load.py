@@ -87,8 +87,8 @@ class _Meters:
         )
 
 
-def _nothing(_batch_name: str) -> None:
-    """What follows a load where nothing does."""
+def _nothing(*_batch_name: str) -> None:
+    """What comes before or after a load where nothing does."""
 
 
 class Loader:
@@ -97,8 +97,8 @@ class Loader:
     What the ledger refuses is cut in halves until one request is left, which goes to
     `dead_letters` with the reason; a store that is away is asked again, ever more
     slowly, while the spool fills. `prepare` is run before the first batch, until it
-    succeeds; `after_load` after each batch, with its name: where it fails, the batch is
-    loaded and followed up again, under the same name.
+    succeeds; `before_load` before each; `after_load` after each, with its name: where
+    it fails, the batch is loaded and followed up again, under the same name.
     """
 
     def __init__(
@@ -110,9 +110,11 @@ class Loader:
         dead_letters: Path,
         registry: CollectorRegistry,
         prepare: Callable[[], None] | None = None,
+        before_load: Callable[[], None] = _nothing,
         after_load: Callable[[str], None] = _nothing,
     ) -> None:
         self._prepare = prepare
+        self._before_load = before_load
         self._after_load = after_load
         self._spool = spool
         self._ledger = ledger
@@ -159,6 +161,7 @@ class Loader:
             if self._prepare is not None:
                 self._prepare()
                 self._prepare = None
+            self._before_load()
             batch = self._spool.next_batch(max_bytes=self._batch_bytes)
             if batch is not None:
                 self._load(batch)

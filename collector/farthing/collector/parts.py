@@ -16,7 +16,8 @@ from farthing.collector import presence
 from farthing.collector.alerting import Alerting
 from farthing.collector.config import Settings, host_port
 from farthing.collector.load import Loader, LoadSettings
-from farthing.collector.pricebook import load_user_prices
+from farthing.collector.price_sources import PriceSources
+from farthing.collector.price_watch import PriceWatch
 from farthing.collector.receive.http_server import listen, serve_http
 from farthing.collector.receive.settings import (
     Limits,
@@ -33,7 +34,7 @@ from farthing.collector.store.ledger import Ledger
 from farthing.collector.watch.watcher import Watcher
 from farthing.collector.web.clickhouse import clickhouse_app
 from farthing.collector.web.clickhouse_engine import Engine
-from farthing.economics.prices.catalogue import Catalogue, load_catalogue
+from farthing.economics.prices.catalogue import Catalogue
 from farthing.errors import ConfigError, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -111,11 +112,8 @@ def try_to_open(ledger: Ledger, settings: Settings) -> bool:
 
 
 def price_catalogue(settings: Settings) -> Catalogue:
-    """The packaged price book, the operator's own file on top."""
-    catalogue = load_catalogue()
-    if settings.prices_file is None:
-        return catalogue
-    return load_user_prices(settings.prices_file, catalogue)
+    """The price book of the settings, the operator's own file on top."""
+    return PriceSources.of(settings).read()
 
 
 @contextmanager
@@ -137,9 +135,11 @@ def running_loader(
     ledger: Ledger,
     registry: CollectorRegistry,
     *,
+    prices: PriceWatch,
     is_open: bool,
     alerting: Alerting | None = None,
 ) -> Iterator[Loader]:
+    settler = Settler(ledger.store, ledger.catalogue)
     loader = Loader(
         spool,
         ledger,
@@ -147,7 +147,8 @@ def running_loader(
         dead_letters=settings.data_dir / "dead-letters",
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
-        after_load=followed_up(ledger, registry, alerting=alerting),
+        before_load=partial(_follow, prices, ledger, settler),
+        after_load=followed_up(ledger, registry, settle=settler, alerting=alerting),
     )
     loader.start()
     try:
@@ -160,11 +161,12 @@ def followed_up(
     ledger: Ledger,
     registry: CollectorRegistry | None = None,
     *,
+    settle: Callable[[str], None] | None = None,
     alerting: Alerting | None = None,
 ) -> Callable[[str], None]:
     """What follows a load, for the batch of a name: each call is counted once, then
     runs that make no progress are looked for; alerts are evaluated meanwhile."""
-    settle = Settler(ledger.store, ledger.catalogue)
+    settle = settle or Settler(ledger.store, ledger.catalogue)
     watch = Watcher(ledger.store, registry=registry)
 
     def follow_up(batch_name: str) -> None:
@@ -174,6 +176,15 @@ def followed_up(
             alerting.poke()
 
     return follow_up
+
+
+def _follow(prices: PriceWatch, ledger: Ledger, settler: Settler) -> None:
+    """Price what comes next by the price book that was read last."""
+    newer = prices.newer()
+    if newer is not None:
+        ledger.use_prices(newer)
+        settler.use_prices(newer)
+        prices.took(newer)
 
 
 @asynccontextmanager

@@ -48,8 +48,9 @@ from farthing.errors import ConfigError
 
 REFRESH = "python -m farthing.collector.pricebook"
 OVERLAY_FILE = DATA_DIR / "overlay.yaml"
+BASE_VERSION = "0.2.3"
 BASE_CHECKED_ON = "2026-11-15"
-"""The release day of the pinned genai-prices: when its prices were last checked."""
+"""The release day of this genai-prices: when its prices were last checked."""
 
 _PRICE_KEYS = {
     "input_mtok": "input",
@@ -262,25 +263,30 @@ def load_overlay(path: Path = OVERLAY_FILE) -> Overlay:
     return read_overlay(read_yaml(path), file=path.name)
 
 
-def compiled() -> Compiled:
-    """The catalogue from the installed genai-prices and the overlay."""
+def compiled(overlay_file: Path = OVERLAY_FILE) -> Compiled:
+    """The catalogue from the installed genai-prices and an overlay.
+
+    Raises ConfigError for an overlay that is wrong, ValueError for one that does not
+    fit this genai-prices.
+    """
     from genai_prices.data import providers
 
-    overlay = load_overlay()
+    overlay = load_overlay(overlay_file)
     base = read_base(overlay)
+    installed = version("genai-prices")
     return compile_catalogue(
         base,
         overlay,
         resellers=read_resellers(base),
-        base_name=f"genai-prices {version('genai-prices')}",
-        base_checked_on=BASE_CHECKED_ON,
+        base_name=f"genai-prices {installed}",
+        base_checked_on=BASE_CHECKED_ON if installed == BASE_VERSION else "",
         sources={p.id: (p.pricing_urls or [""])[0] for p in providers},
     )
 
 
-def catalogue_texts() -> dict[str, str]:
-    """The packaged files of a fresh compile, by name."""
-    made = compiled()
+def catalogue_texts(overlay_file: Path = OVERLAY_FILE) -> dict[str, str]:
+    """The files of a fresh compile, by name. Raises as `compiled` does."""
+    made = compiled(overlay_file)
     return {
         RATES_FILE: write_rates(made.rows),
         MODELS_FILE: write_models(made.models),
@@ -288,13 +294,20 @@ def catalogue_texts() -> dict[str, str]:
     }
 
 
-def write_catalogue(directory: Path = DATA_DIR) -> dict[str, bool]:
-    """Write the packaged files; tells of each whether it changed."""
+def write_catalogue(
+    directory: Path = DATA_DIR, overlay_file: Path = OVERLAY_FILE
+) -> dict[str, bool]:
+    """Write the files of a fresh compile; tells of each whether it changed.
+
+    Each file is replaced whole: who reads it meanwhile reads the old one or the new.
+    """
     changed = {}
-    for name, text in catalogue_texts().items():
+    for name, text in catalogue_texts(overlay_file).items():
         path = directory / name
         changed[name] = not path.exists() or path.read_text() != text
-        path.write_text(text)
+        written = path.with_name(f".{name}.new")
+        written.write_text(text)
+        written.replace(path)
     return changed
 
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 MAX_TOKENS = 10_000_000
 """A count above this is no call's: such usage is invalid, and a cost fits Int64."""
+MAX_BUCKET = 2 * MAX_TOKENS
+"""A bucket may hold a call's count and its compaction's."""
 
 
 class UsageRule(StrEnum):
@@ -42,6 +44,10 @@ class UsageFlag(StrEnum):
     """A stream was left or cut before it told all: the counts are a lower bound."""
     MISSING = "usage_missing"
     """Sent, and given up before an answer: it may have been billed all the same."""
+    OUTPUT_MISSING = "output_missing"
+    """No output is told: a stream that was closed early. An embedding has none."""
+    COMPACTION = "compaction"
+    """Tokens of a compaction that the provider made of the conversation are in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,20 @@ class Reported:
     flags: tuple[UsageFlag, ...] = ()
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether a part of the usage is not told: its cost is a lower bound."""
+        return not INCOMPLETE.isdisjoint(self.flags)
+
+    @property
     def is_invalid(self) -> bool:
         """Whether the call tells usage that cannot be: hand it on to `Call`."""
         return UsageFlag.INVALID in self.flags
+
+
+INCOMPLETE = frozenset(
+    {UsageFlag.INPUT_MISSING, UsageFlag.OUTPUT_MISSING, UsageFlag.PARTIAL}
+)
+"""Flags of usage of which a part is not told."""
 
 
 def from_reported(
@@ -116,28 +133,40 @@ def from_reported(
     cache_audio: int | None = None,
     output_audio: int | None = None,
     tool_input: int | None = None,
+    compaction_input: int | None = None,
+    compaction_output: int | None = None,
     includes_cache: bool | None = None,
     includes_reasoning: bool = True,
+    is_partial: bool = False,
 ) -> Reported:
     """Split what an emitter reported into buckets that do not overlap.
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
     what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
     it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
-    apart what its own tools put into the prompt. Cached tokens that exceed
-    `input_total` prove the exclusive kind whatever the dialect says. A count below zero
-    or above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero
-    and is flagged.
+    apart what its own tools put into the prompt. So does what a compaction took; which
+    of its input came from the cache is not told, so all of it is input. `is_partial`:
+    a stream was left or cut before it told all. Cached tokens that exceed `input_total`
+    prove the exclusive kind whatever the dialect says. A count below zero or above
+    MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
+    flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
         cache_write_1h, reasoning, input_audio, cache_audio, output_audio, tool_input,
+        compaction_input, compaction_output,
     )  # fmt: skip
     told_input = (input_total or 0) + (tool_input or 0)
     counts = (*told, told_input)
     if any(not 0 <= count <= MAX_TOKENS for count in counts if count is not None):
         return Reported(None, None, (UsageFlag.INVALID,))
-    flags: list[UsageFlag] = []
+    told_of = {
+        UsageFlag.INPUT_MISSING: input_total is None,
+        UsageFlag.OUTPUT_MISSING: output_total is None,
+        UsageFlag.PARTIAL: is_partial,
+        UsageFlag.COMPACTION: bool(compaction_input or compaction_output),
+    }
+    flags = [flag for flag, holds in told_of.items() if holds]
 
     def minus(left: int, right: int) -> int:
         if right > left:
@@ -152,8 +181,6 @@ def from_reported(
     cached = read + short + long + unknown
     if input_total is None and output_total is None and cached == 0:
         return Reported(None, None)
-    if input_total is None:
-        _flag(flags, UsageFlag.INPUT_MISSING)
 
     fresh = input_total or 0
     rule = _rule(fresh, cached, includes_cache=includes_cache, flags=flags)
@@ -168,12 +195,12 @@ def from_reported(
     inside = (thought if includes_reasoning else 0) + spoken
     return Reported(
         TokenBuckets(
-            input=fresh - fresh_audio + (tool_input or 0),
+            input=fresh - fresh_audio + (tool_input or 0) + (compaction_input or 0),
             cache_read=read - read_audio,
             cache_write_5m=short,
             cache_write_1h=long,
             cache_write_unknown=unknown,
-            output=minus(output_total or 0, inside),
+            output=minus(output_total or 0, inside) + (compaction_output or 0),
             reasoning=thought,
             input_audio=fresh_audio,
             cache_audio=read_audio,

@@ -123,7 +123,7 @@ def refused() -> Any:
 
 @case
 def left_early() -> Any:
-    asked = messages("#words=40 #pace=0.002")
+    asked = messages("#words=400 #pace=0.01")
     with client.messages.stream(messages=asked, **KNOWN) as stream:
         for _ in stream.text_stream:
             break
@@ -132,7 +132,7 @@ def left_early() -> Any:
 
 @case
 def dropped() -> Any:
-    stream = create("#words=40 #pace=0.002", stream=True)
+    stream = create("#words=400 #pace=0.01", stream=True)
     for _ in range(3):
         next(stream)
     del stream

@@ -102,7 +102,7 @@ def refused() -> Any:
 
 @case
 def left_early() -> Any:
-    stream = client.converse_stream(**asked("#words=40 #pace=0.002"))["stream"]
+    stream = client.converse_stream(**asked("#words=400 #pace=0.01"))["stream"]
     for _ in stream:
         break
     stream.close()
@@ -112,7 +112,7 @@ def left_early() -> Any:
 @case
 def invoked_left_early() -> Any:
     answer = client.invoke_model_with_response_stream(
-        modelId=MODEL, body=body("#words=40 #pace=0.002")
+        modelId=MODEL, body=body("#words=400 #pace=0.01")
     )
     for _ in answer["body"]:
         break

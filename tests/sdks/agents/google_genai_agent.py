@@ -68,7 +68,7 @@ def refused() -> Any:
 
 @case
 def left_early() -> Any:
-    asked = prompt("#words=40 #pace=0.002")
+    asked = prompt("#words=400 #pace=0.01")
     parts = client.models.generate_content_stream(model=MODEL, contents=asked)
     for _ in parts:
         break

@@ -100,7 +100,7 @@ def anthropic_refused() -> Any:
 
 @case
 def anthropic_left_early() -> Any:
-    for _ in chat(ANTHROPIC, "#words=40 #pace=0.002", stream=True):
+    for _ in chat(ANTHROPIC, "#words=400 #pace=0.01", stream=True):
         break
     return "left"
 

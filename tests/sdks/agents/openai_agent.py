@@ -135,7 +135,7 @@ def refused() -> Any:
 
 @case
 def left_early() -> Any:
-    with chat("#words=40 #pace=0.002", stream=True) as stream:
+    with chat("#words=400 #pace=0.01", stream=True) as stream:
         for chunk in stream:
             if _said(chunk):
                 break
@@ -144,7 +144,7 @@ def left_early() -> Any:
 
 @case
 def dropped() -> Any:
-    stream = chat("#words=40 #pace=0.002", stream=True)
+    stream = chat("#words=400 #pace=0.01", stream=True)
     next(stream)
     next(stream)
     del stream
@@ -191,7 +191,7 @@ def responses_by_helper() -> Any:
 
 @case
 def responses_left_early() -> Any:
-    asked = prompt("#words=40 #pace=0.002")
+    asked = prompt("#words=400 #pace=0.01")
     with client.responses.create(model=MODEL, input=asked, stream=True) as stream:
         next(stream)
     return "left"

@@ -39,6 +39,10 @@ _ADVICE: Final = {
     "no_rate_for_place": "this region has no published price: add it",
     "calendar_unknown": "upgrade Farthing: that year's holidays are published by now",
     "no_rate_for_bucket": "a kind of token has no published price: add it",
+    "usage_incomplete": "streams that are closed early tell no output: read them to"
+    " their end, or see docs/prices.md",
+    "unknown_operation": "it tells tokens of an operation that no dialect knows: report"
+    " it, or add a dialect (docs/ARCHITECTURE.md)",
     "invalid_usage": "its token counts are negative or absurd: report it to the"
     " instrumentation",
     "no_usage": "it tells no tokens: for streams, ask for usage (OpenAI:"

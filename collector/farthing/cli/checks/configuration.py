@@ -7,7 +7,7 @@ from typing import Final
 
 from farthing.cli.checks import Findings, ok, problem, warning
 from farthing.collector.config import UNSET, Settings, Told, unknown_variables
-from farthing.collector.pricebook import load_user_prices
+from farthing.collector.price_sources import PriceSources
 from farthing.collector.report.health import LedgerState
 from farthing.economics.prices.catalogue import Catalogue, load_catalogue
 from farthing.errors import ConfigError
@@ -32,26 +32,31 @@ def configuration(told: list[Told]) -> Findings:
 
 def prices(settings: Settings, ledger: LedgerState | None) -> Findings:
     """The price book, the operator's file, and what the ledger prices by."""
-    catalogue = load_catalogue()
-    rules = catalogue.rules
-    age = (datetime.now(UTC).date() - date.fromisoformat(rules.base_checked_on)).days
-    says = (
-        f"{sum(1 for _ in catalogue):,} rows of {rules.base}, checked on"
-        f" {rules.base_checked_on}"
-    )
-    if age > _STALE_DAYS:
-        yield warning("prices", f"{says}, {age} days ago", "upgrade Farthing")
-    else:
-        yield ok("prices", says)
+    try:
+        catalogue = PriceSources.of(settings).read()
+    except ConfigError as error:
+        yield problem("prices", str(error), "correct the file; see docs/prices.md")
+        return
+    yield from _age(catalogue)
     if settings.prices_file is not None:
-        try:
-            catalogue = load_user_prices(settings.prices_file, catalogue)
-        except ConfigError as error:
-            yield problem("prices", str(error), "correct the file; see docs/prices.md")
-            return
         yield ok("prices", f"{settings.prices_file} is laid over them")
     if ledger is not None:
         yield from _in_force(catalogue, ledger)
+
+
+def _age(catalogue: Catalogue) -> Findings:
+    base, checked_on = catalogue.rules.base, catalogue.rules.base_checked_on
+    says = f"{sum(1 for _ in catalogue):,} rows of {base}"
+    if not checked_on:
+        yield ok("prices", says)
+        return
+    says = f"{says}, checked on {checked_on}"
+    age = (datetime.now(UTC).date() - date.fromisoformat(checked_on)).days
+    if age > _STALE_DAYS:
+        todo = "upgrade Farthing, or compile a newer book: `farthing prices compile`"
+        yield warning("prices", f"{says}, {age} days ago", todo)
+    else:
+        yield ok("prices", says)
 
 
 def _in_force(catalogue: Catalogue, ledger: LedgerState) -> Findings:
@@ -63,7 +68,8 @@ def _in_force(catalogue: Catalogue, ledger: LedgerState) -> Findings:
             "prices",
             f"the ledger prices by {held}, not by {catalogue.sha256[:_SHOWN_OF_HASH]}"
             " of these settings",
-            "restart the collector to price what comes by the newer one",
+            "the collector takes it before its next batch; restart it if it was started"
+            " with other settings",
         )
 
 

@@ -28,6 +28,8 @@ NUMBERS: Final = (
     "output_audio",
     "web_searches",
     "tool_input",
+    "compaction_input",
+    "compaction_output",
 )
 """Token and use counts: integers, whatever type the emitter gave them."""
 
@@ -58,6 +60,7 @@ TEXTS: Final = (
     "user",
     "finish_reasons",
     "claimed_usd",
+    "claim_currency",
     "first_chunk_s",
     "first_chunk_ms",
     "streamed",
@@ -84,12 +87,33 @@ class Exclusive:
     unless_told: tuple[str, ...] = ()
 
 
+IN_USAGE: Final = (
+    "id",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "web_search_requests",
+)
+"""What is read of a usage object that an emitter tells as the text of an attribute.
+To `attributes` each is an attribute `usage:<name>`; nothing else of it is kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one family of emitters tells of a model call.
 
     - `scopes`: instrumentation scope names; a trailing `*` matches any ending.
     - `attributes`: field -> attribute names, the first present wins.
+    - `answers`: attributes that hold the provider's answer as JSON: its id, its tier
+      and its `usage` are read, see IN_USAGE.
+    - `usages`: attributes that hold a usage object, as JSON or as Python prints it, and
+      the key of the JSON that it stands under ('' where it is all of the text).
     - `operations`: what the field `operation` says -> kind of span.
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
@@ -100,6 +124,8 @@ class Dialect:
     name: str
     scopes: tuple[str, ...]
     attributes: Mapping[str, tuple[str, ...]]
+    answers: tuple[str, ...] = ()
+    usages: tuple[tuple[str, str], ...] = ()
     operations: Mapping[str, Kind] = field(default_factory=dict)
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()

@@ -1,4 +1,8 @@
-"""Claude Code's spans: names without a prefix, input without the cached tokens."""
+"""Claude Code: names without a prefix, input without the cached tokens.
+
+Its log record `api_request` arrives as a span (`receive/told_in_logs.py`): only it has
+the lifetimes of cache writes and the model that answered.
+"""
 
 from farthing import semconv
 from farthing.collector.dialects import Dialect, Exclusive
@@ -8,6 +12,7 @@ DIALECT = Dialect(
     scopes=("com.anthropic.claude_code*",),
     attributes={
         **semconv.GEN_AI,
+        "provider": (*semconv.GEN_AI["provider"], "anthropic.provider"),
         "request_model": ("gen_ai.request.model", "model"),
         "speed": ("speed", *semconv.GEN_AI["speed"]),
         "finish_reasons": ("gen_ai.response.finish_reasons", "stop_reason"),
@@ -20,7 +25,10 @@ DIALECT = Dialect(
         "claimed_usd": ("cost_usd",),
         "first_chunk_ms": ("ttft_ms",),
     },
-    span_names={"claude_code.llm_request": "chat"},
+    span_names={
+        "claude_code.llm_request": "chat",
+        "claude_code.api_request": "chat",
+    },
     exclusive=(Exclusive(),),
     evidence="input_tokens 50 for 50 + 2000 read + 700 written: CLI 2.1.330",
 )

@@ -119,18 +119,30 @@ class Entry:
         return self.expected_usd == self.cost_usd
 
 
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A span that told of the same call, and was left out."""
+
+    trace_id: str
+    span_id: str
+    scope: str
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Account:
     """A span with all its entries in the order in which they were made.
 
     `in_force` is the entry that no other takes back, None where nothing counts any
     more, or where the span is told more than once. `today` is what today's price book
-    says of it.
+    says of it; `siblings` are those that told of a call that this span owns.
     """
 
     entries: tuple[Entry, ...]
     in_force: Entry | None
     today: Cost | None
+    siblings: tuple[Sibling, ...] = ()
 
     @property
     def told(self) -> Entry:

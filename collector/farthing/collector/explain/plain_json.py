@@ -27,6 +27,7 @@ def to_json(found: Account) -> dict[str, Any]:
     return {
         **{name: said[name] for name in _TOLD},
         "time": iso(said["time"]),
+        "left_out": [asdict(sibling) for sibling in found.siblings],
         "entries": [_entry_json(entry) for entry in found.entries],
         "net_usd": _plain(found.net_usd),
         "net_calls": found.net_calls,

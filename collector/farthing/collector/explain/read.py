@@ -11,15 +11,24 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
 
-from farthing.collector.explain.account import Account, Entry, Factor, Part, PriceRow
+from farthing.collector.explain.account import (
+    Account,
+    Entry,
+    Factor,
+    Part,
+    PriceRow,
+    Sibling,
+)
 from farthing.collector.store.client import Store
 from farthing.economics.prices import ABSENT, RATE_NAMES, Call, Catalogue, Flag, price
 from farthing.economics.prices.cost import REQUEST_FEE
 from farthing.economics.prices.levels import scaled_rate
-from farthing.economics.usage import TokenBuckets, UsageFlag
+from farthing.economics.prices.rates import FACTOR_WORD
+from farthing.economics.usage import INCOMPLETE, TokenBuckets
 from farthing.errors import ConfigError, FarthingError
 
 _SEARCH: Final = "web_search"
+_NO_CALL: Final = "unknown_operation"
 
 
 class NoSuchSpan(FarthingError):
@@ -47,9 +56,21 @@ def account(store: Store, span_id: str, catalogue: Catalogue) -> Account:
     entries = tuple(_entry(store, row, catalogue) for row in rows)
     in_force = _in_force(entries)
     today = None
-    if in_force is not None and in_force.fields["cost_state"]:
+    if in_force is not None and _has_price(in_force.fields):
         today = price(call_of(in_force.fields), catalogue)
-    return Account(entries, in_force, today)
+    return Account(entries, in_force, today, tuple(_siblings(store, rows[0])))
+
+
+def _siblings(store: Store, told: Mapping[str, Any]) -> Iterator[Sibling]:
+    asked = {name: told[name] for name in ("trace_id", "span_id")}
+    asked["time"] = f"{told['time']:%Y-%m-%d %H:%M:%S.%f}"
+    for row in store.rows(_sql("siblings.sql"), asked):
+        yield Sibling(**row)
+
+
+def _has_price(fields: Mapping[str, Any]) -> bool:
+    """Whether the price book has a say in it."""
+    return bool(fields["cost_state"]) and fields["cost_reason"] != _NO_CALL
 
 
 def call_of(fields: Mapping[str, Any]) -> Call:
@@ -71,8 +92,8 @@ def call_of(fields: Mapping[str, Any]) -> Call:
         deployment=fields["deployment"],
         tool_uses={_SEARCH: fields["web_searches"]},
         claimed_usd=fields["claimed_usd"],
+        usage_incomplete=not INCOMPLETE.isdisjoint(fields["flags"]),
         invalid_usage=not counted and fields["cost_reason"] == "invalid_usage",
-        usage_is_partial=UsageFlag.PARTIAL in fields["flags"],
     )
 
 
@@ -117,11 +138,18 @@ def _entry(store: Store, fields: dict[str, Any], catalogue: Catalogue) -> Entry:
 def _factors(
     fields: Mapping[str, Any], catalogue: Catalogue
 ) -> Iterator[Factor | None]:
-    """The factors that may have been used. The ledger says only that one was; those of
-    today's book for the provider are tried, and must add up."""
-    if Flag.MULTIPLIER in fields["flags"]:
-        for row in catalogue.rules.multipliers:
-            if row.provider == fields["provider"] and row.numerator != row.denominator:
+    """The factor that was used, as the entry names it. Older entries say only that one
+    was: those of today's book for the provider are tried, and must add up."""
+    named = next((f for f in fields["flags"] if f.startswith(FACTOR_WORD)), "")
+    ours = [m for m in catalogue.rules.multipliers if m.provider == fields["provider"]]
+    if named:
+        label, _, fraction = named.removeprefix(FACTOR_WORD).rpartition(":")
+        numerator, _, denominator = fraction.partition("/")
+        source = next((row.source for row in ours if row.word == named), "")
+        yield Factor(int(numerator), int(denominator), label, source)
+    elif Flag.MULTIPLIER in fields["flags"]:
+        for row in ours:
+            if row.numerator != row.denominator:
                 yield Factor(row.numerator, row.denominator, row.label, row.source)
     yield None
 

@@ -15,13 +15,15 @@ import grpc
 from farthing.collector.receive.http_server import listen
 from farthing.collector.receive.intake import HOW_TO_AUTHORIZE, Intake, is_authorized
 from farthing.collector.receive.otlp import (
+    LOGS,
+    METRICS,
     SIGNALS,
-    TRACES,
     Signal,
     retry_info,
     status_details,
 )
 from farthing.collector.receive.outcomes import Outcome, Refused, refusal
+from farthing.collector.receive.told_in_logs import spans_of, tells_calls
 from farthing.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,12 +74,13 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(export)
 
     async def _accept(self, signal: Signal, request: bytes) -> Outcome:
-        if signal is not TRACES:
+        if signal is METRICS or (signal is LOGS and not tells_calls(request)):
             return Outcome.IGNORED
         with self._intake.hold() as hold:
             hold.grow(len(request))
             self._meters.request_bytes.inc(len(request))
-            await self._intake.accept(request)
+            spans = spans_of(request) if signal is LOGS else request
+            await self._intake.accept(spans)
         return Outcome.ACCEPTED
 
     def _refusing(self, signal: Signal) -> grpc.RpcMethodHandler:

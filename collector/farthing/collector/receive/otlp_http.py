@@ -12,6 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+)
 from prometheus_client.exposition import choose_encoder
 
 from farthing.collector.receive.bodies import (
@@ -30,6 +36,8 @@ from farthing.collector.receive.intake import (
 )
 from farthing.collector.receive.meters import NO_SIGNAL, ReceiveMeters
 from farthing.collector.receive.otlp import (
+    LOGS,
+    METRICS,
     SIGNALS,
     TRACES,
     Encoding,
@@ -43,6 +51,7 @@ from farthing.collector.receive.outcomes import (
     Refused,
     refusal,
 )
+from farthing.collector.receive.told_in_logs import spans_of, tells_calls
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -121,10 +130,12 @@ class OtlpHttp:
         with self._intake.hold() as hold:
             decoder = self._decoder(signal, headers)
             request = await self._read(body, decoder, hold)
-            if signal is not TRACES:
+            if signal is not TRACES and not tells_calls(request):
                 return _Answer(Outcome.IGNORED, encoding.content_type, encoding.success)
             if encoding is Encoding.JSON:
-                request = await _from_json(request)
+                request = await _from_json(request, signal)
+            if signal is LOGS:
+                request = spans_of(request)
             await self._intake.accept(request)
         return _Answer(Outcome.ACCEPTED, encoding.content_type, encoding.success)
 
@@ -150,7 +161,7 @@ class OtlpHttp:
         max_wire_bytes = limits.max_compressed_bytes if name else limits.max_bytes
         if int(headers.get(b"content-length", b"0")) > max_wire_bytes:
             raise too_large(max_wire_bytes)
-        if signal is not TRACES:
+        if signal is METRICS:
             return Discarded(max_wire_bytes)
         if name is None:
             return Plain(max_wire_bytes)
@@ -217,10 +228,11 @@ def _refused(refused: Refused, headers: _Headers) -> _Answer:
     return _Answer(outcome, encoding.content_type, body, extra)
 
 
-async def _from_json(body: bytes) -> bytes:
+async def _from_json(body: bytes, signal: Signal) -> bytes:
+    message = ExportLogsServiceRequest if signal is LOGS else ExportTraceServiceRequest
     if len(body) > _BIG_JSON_BYTES:
-        return await asyncio.to_thread(to_protobuf, body)
-    return to_protobuf(body)
+        return await asyncio.to_thread(to_protobuf, body, message.DESCRIPTOR)
+    return to_protobuf(body, message.DESCRIPTOR)
 
 
 def _has_body(headers: _Headers) -> bool:

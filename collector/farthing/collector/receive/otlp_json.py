@@ -34,8 +34,10 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _is_integer = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 
-def to_protobuf(body: bytes) -> bytes:
-    """Turn the JSON of an `ExportTraceServiceRequest` into its protobuf bytes.
+def to_protobuf(
+    body: bytes, descriptor: Descriptor = ExportTraceServiceRequest.DESCRIPTOR
+) -> bytes:
+    """Turn the JSON of an export request, of spans by default, into its protobuf bytes.
 
     Raises:
         BadPayload: not JSON, or not that message; says where.
@@ -43,7 +45,7 @@ def to_protobuf(body: bytes) -> bytes:
     """
     try:
         document = json.loads(body.decode())
-        return _message(ExportTraceServiceRequest.DESCRIPTOR, document)
+        return _message(descriptor, document)
     except RecursionError as error:
         raise BadPayload("the JSON is nested too deeply") from error
     except ValueError as error:

@@ -99,6 +99,8 @@ class Entry:
     service_tier: str
     flags: tuple[str, ...]
     tokens: Mapping[str, int]
+    owner_span_id: str = ""
+    """Of a correction, the span that owns the call."""
 
     @property
     def title(self) -> str:

@@ -20,6 +20,7 @@ from farthing.collector.reprice.ways import (
 from farthing.collector.store.client import Store
 from farthing.collector.store.text import array, fill, integers, quoted
 from farthing.economics.prices import RATE_NAMES, Catalogue
+from farthing.economics.prices.rates import FACTOR_WORD
 
 ENTRIES_PER_BATCH: Final = 50_000
 _TERMS_BYTES: Final = 150_000
@@ -219,6 +220,7 @@ def _values(catalogue: Catalogue, scope: Scope, *, parts: int) -> dict[str, str]
         "terms": "",
         "terms_type": Terms.TYPE,
         "flags_of_price": array(sorted(FLAGS_OF_PRICE)),
+        "factor_word": quoted(FACTOR_WORD),
         "catalogue": quoted(catalogue.sha256),
     }
 

@@ -142,7 +142,7 @@ def terms(way: Way, catalogue: Catalogue) -> Terms:
         search_fee=_or_absent(fees.get(f"tool:{SEARCH}")),
         request_fee=_or_absent(fees.get(f"tool:{REQUEST_FEE}")),
         claims_win=plain.provider in catalogue.rules.claims_win,
-        flags=tuple(flag for flag in plain.flags if flag in FLAGS_OF_PRICE),
+        flags=tuple(word for word in plain.words if word != Flag.TTL_ASSUMED),
     )
 
 

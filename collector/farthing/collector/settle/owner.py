@@ -16,7 +16,8 @@ from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
 from farthing.collector.settle.groups import ancestors
 from farthing.collector.settle.telling import WHOSE, Key, Telling
 from farthing.economics.prices import Call, Catalogue, Cost, Flag, State, price
-from farthing.economics.usage import TokenBuckets, UsageFlag
+from farthing.economics.prices.rates import FACTOR_WORD
+from farthing.economics.usage import INCOMPLETE, TokenBuckets, UsageFlag
 
 _RUN: Final = ("task_type", "step", "business_unit", "team", "user", "conversation_id")
 """What belongs to a run: taken from whoever tells which run it was."""
@@ -193,14 +194,18 @@ def _call(said: Mapping[str, str], owner: Telling) -> Call:
         deployment=said["deployment"],
         tool_uses={"web_search": int(said["web_searches"])},
         claimed_usd=None if claimed == NULL else Decimal(claimed),
-        usage_is_partial=UsageFlag.PARTIAL in flags_in(said["flags"]),
+        usage_incomplete=not INCOMPLETE.isdisjoint(flags_in(said["flags"])),
     )
 
 
 def _cost_fields(cost: Cost, said: Mapping[str, str]) -> dict[str, str]:
     """A cost as columns, as decode.sql writes them."""
-    kept = [flag for flag in flags_in(said["flags"]) if flag not in _FLAGS_OF_PRICE]
-    flags = [*kept, *(f for f in cost.flags if f != Flag.TTL_ASSUMED)]
+    kept = [
+        flag
+        for flag in flags_in(said["flags"])
+        if flag not in _FLAGS_OF_PRICE and not flag.startswith(FACTOR_WORD)
+    ]
+    flags = [*kept, *(str(f) for f in cost.words if f != Flag.TTL_ASSUMED)]
     has_row = cost.row_id != 0
     return {
         **({"model": cost.model, "provider": cost.provider} if cost.model else {}),

@@ -23,6 +23,8 @@ _RANKS: Final[Sequence[tuple[str, int]]] = (
     ("com.anthropic.sdk.", 0),
     ("farthing.instrumentation.", 4),
     ("farthing.instrumentation", 1),
+    ("com.anthropic.claude_code.events", 0),
+    ("com.anthropic.claude_code", 1),
     ("opentelemetry.instrumentation.genai.langchain", 4),
     ("opentelemetry.instrumentation.genai.llama_index", 4),
     ("opentelemetry.instrumentation.genai.openai_agents", 4),
@@ -43,6 +45,8 @@ _RANKS: Final[Sequence[tuple[str, int]]] = (
 provider's own SDK, the official instrumentation of one, OpenInference, OpenLLMetry,
 and last a framework, which is also what a scope that is not named here ranks as."""
 _FRAMEWORK: Final = 4
+
+_NOT_BELIEVED: Final = ("invalid_usage", "unknown_operation")
 
 WHOSE: Final = (
     "run_id", "task_type", "step", "business_unit", "team", "user", "conversation_id",
@@ -89,7 +93,7 @@ class Telling:
         self.has_own_id = not self.answer or self.scope.startswith(OWN_IDS)
         self.is_counted = (tool_calls if self.is_tool else calls) != "0"
         self.has_usage = (
-            state not in ("", "no_usage") and self.cost_reason != "invalid_usage"
+            state not in ("", "no_usage") and self.cost_reason not in _NOT_BELIEVED
         )
         self.end_us = entry.end_us
         self.duration_us = int(duration_us)

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from farthing import semconv
 from farthing.collector.dialects import (
+    IN_USAGE,
     NUMBERS,
     OPERATIONS,
     TEXTS,
@@ -115,6 +116,8 @@ class Decoder:
             "keys_count": str(len(self._keys) + 1),
             "slot_table": self._slot_table(),
             "span_texts": _TEXTS_OF_SPAN,
+            "usage_text": self._usage_text(),
+            "in_usage": quoted(_IN_USAGE),
             "number_fields": _lines(self._number(name) for name in NUMBERS),
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
@@ -149,6 +152,22 @@ class Decoder:
     def _value(self, field: str) -> str:
         told = any(name == field for name, _ in self._slots)
         return f"texts[{self._position(field)}]" if told else "''"
+
+    def _usage_text(self) -> str:
+        """A usage object that is told as the text of an attribute; mostly empty."""
+        cases = []
+        for number, dialect in enumerate(self._ordered):
+            parts = [
+                part.format(answer=_attribute(name))
+                for name in dialect.answers
+                for part in _OF_ANSWER
+            ]
+            for name, key in dialect.usages:
+                text = _attribute(name)
+                parts.append(f"JSONExtractRaw({text}, {quoted(key)})" if key else text)
+            if parts:
+                cases.append(f"dialect_no = {number}, concat({', '.join(parts)}, '')")
+        return f"multiIf({', '.join(cases)}, '')" if cases else "''"
 
     def _text(self, field: str) -> str:
         """What `said` holds of a field: the span's own word, else the next best one."""
@@ -204,6 +223,7 @@ class Decoder:
         return {
             "operations": array(kinds),
             "operation_kinds": array(kinds.values()),
+            "known_operations": array(kinds)[1:-1],
             "name": (
                 f"if(dialect_no IN ({', '.join(private)}), said.operation,"
                 " substring(head.name, 1, 128))"
@@ -241,6 +261,22 @@ def _version(expression: str) -> str:
         f"arrayMap(n -> toUInt32OrZero(n), extractAll({expression}::String, '\\\\d+'))"
     )
 
+
+def _attribute(name: str) -> str:
+    """The text of a span's attribute, empty where it is absent."""
+    at = f"indexOf(s.attributes.key, {quoted(name)})"
+    return f"s.attributes.value.string_value[{at}]"
+
+
+_OF_ANSWER = (
+    """'"id":', JSONExtractRaw({answer}, 'id')""",
+    """',"service_tier":', JSONExtractRaw({answer}, 'service_tier')""",
+    "',', JSONExtractRaw({answer}, 'usage')",
+)
+_IN_USAGE = (
+    rf"""['"]({"|".join(IN_USAGE)})['"]: ?(?:['"]([A-Za-z0-9_.:-]+)['"]|([0-9]+))"""
+)
+"""Name, word or number of each entry; what is null, or None, is no entry."""
 
 _TEXTS_OF_SPAN = (
     "arrayMap((t, i, d, b, a) -> multiIf("
@@ -286,4 +322,4 @@ def _lines(expressions: Iterable[str]) -> str:
 def _content_pattern() -> str:
     """RE2 for attribute names that may hold content: a listed name, or below one."""
     listed = "|".join(re.escape(name) for name in semconv.CONTENT)
-    return rf"^({listed})($|\.)"
+    return rf"^({listed})($|\.)|^usage:"

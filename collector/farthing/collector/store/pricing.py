@@ -55,6 +55,7 @@ def values(rules: Rules) -> dict[str, str]:
             rules, provider="provider", model="model_word", place="place", at_s="at_s"
         ),
         "assumed_factors": integers(_assumed_factors(rules), "UInt8"),
+        "factor_words": array(["", *map(_factor_word, rules.multipliers)]),
         "numerators": numerators,
         "denominators": denominators,
         "claims_win": array(rules.claims_win),
@@ -164,6 +165,10 @@ def factor_arrays(rules: Rules) -> tuple[str, str]:
     numerators = [1, *(row.numerator for row in rules.multipliers)]
     denominators = [1, *(row.denominator for row in rules.multipliers)]
     return integers(numerators, "Int64"), integers(denominators, "Int64")
+
+
+def _factor_word(row: Multiplier) -> str:
+    return "" if row.numerator == row.denominator else row.word
 
 
 def _assumed_factors(rules: Rules) -> Iterable[int]:

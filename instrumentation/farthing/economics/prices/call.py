@@ -41,8 +41,11 @@ class Reason(StrEnum):
     CALENDAR_UNKNOWN = "calendar_unknown"
     NO_RATE_FOR_BUCKET = "no_rate_for_bucket"
     INVALID_USAGE = "invalid_usage"
-    USAGE_PARTIAL = "usage_partial"
-    """A stream ended early: what it told by then is priced, the rest is not known."""
+    USAGE_INCOMPLETE = "usage_incomplete"
+    """Input or output is not told: the cost is a lower bound."""
+    UNKNOWN_OPERATION = "unknown_operation"
+    """The span tells tokens of an operation that no dialect knows: a call, or one more
+    telling of others. Decided where spans are read; `price` never says it."""
 
 
 class Flag(StrEnum):
@@ -69,7 +72,7 @@ class Call:
     are those that were served, from the response where it says so. `tool_uses` counts
     billed uses of the provider's own tools (`web_search`, `file_search`). With
     `invalid_usage` the span told counts that cannot be, and `buckets` is None; with
-    `usage_is_partial` they are what a stream told before it was left or cut.
+    `usage_incomplete` it does not tell all: its input or its output is missing.
     """
 
     provider: str
@@ -87,7 +90,7 @@ class Call:
     tool_uses: Mapping[str, int] = field(default_factory=dict)
     claimed_usd: Decimal | None = None
     invalid_usage: bool = False
-    usage_is_partial: bool = False
+    usage_incomplete: bool = False
 
 
 class Part(NamedTuple):
@@ -119,6 +122,13 @@ class Cost:
     match: str = ""
     row_id: int = 0
     flags: tuple[Flag, ...] = ()
+    factor: str = ""
+    """The multiplier that was used, by name and fraction, as `Multiplier.word`."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The flags, and the multiplier by name."""
+        return (*self.flags, self.factor) if self.factor else self.flags
 
     @property
     def usd(self) -> Decimal | None:

@@ -20,7 +20,7 @@ from farthing.economics.prices.rates import (
 )
 from farthing.economics.prices.resolver import Resolution, fold
 from farthing.economics.prices.slots import slot_of
-from farthing.economics.usage import MAX_TOKENS, TokenBuckets
+from farthing.economics.usage import MAX_BUCKET, TokenBuckets
 
 REQUEST_FEE = "request"
 MAX_CLAIM_USD = 1_000_000
@@ -53,8 +53,6 @@ def price(call: Call, catalogue: Catalogue) -> Cost:
             listed = _cost(
                 found, catalogue, State.UNPRICED, reason=stop.reason, flags=flags
             )
-    if call.usage_is_partial and listed.state is State.PRICED:
-        listed = replace(listed, state=State.PARTIAL, reason=Reason.USAGE_PARTIAL)
     return _with_claim(call, listed, catalogue)
 
 
@@ -66,7 +64,7 @@ def _list_price(
     flags: list[Flag],
 ) -> Cost:
     counts = _counts(buckets)
-    if min(counts) < 0 or max(counts) > MAX_TOKENS:
+    if min(counts) < 0 or max(counts) > MAX_BUCKET:
         raise _Unpriced(Reason.INVALID_USAGE)
     if buckets.cache_write_unknown:
         flags.append(Flag.TTL_ASSUMED)
@@ -84,7 +82,8 @@ def _list_price(
         rates = scaled(rates, factor.numerator, factor.denominator)
     parts = _parts(counts, rates) + _fees(call, found, at_s, catalogue)
     flags.extend(Flag(note) for note in row.notes)
-    return _judge(parts, row, found, catalogue, flags)
+    judged = _judge(call, parts, row, found, catalogue, flags)
+    return judged if factor is None else replace(judged, factor=factor.word)
 
 
 def _counts(buckets: TokenBuckets) -> tuple[int, ...]:
@@ -213,6 +212,7 @@ def _fee(found: Resolution, tool: str, at_s: int, catalogue: Catalogue) -> int |
 
 
 def _judge(
+    call: Call,
     parts: tuple[Part, ...],
     row: RateRow,
     found: Resolution,
@@ -223,8 +223,10 @@ def _judge(
     state, reason = State.PRICED, None
     if row.kind is not Kind.PRICED:
         state = State(row.kind)
-    elif len(known) < len(parts):
-        reason = Reason.NO_RATE_FOR_BUCKET
+    elif len(known) < len(parts) or call.usage_incomplete:
+        reason = Reason.USAGE_INCOMPLETE
+        if len(known) < len(parts):
+            reason = Reason.NO_RATE_FOR_BUCKET
         state = State.PARTIAL if known else State.UNPRICED
     listed = sum(known) if state is not State.UNPRICED else None
     covered = state in (State.FREE, State.FLAT_RATE)
@@ -268,6 +270,7 @@ def _with_claim(call: Call, listed: Cost, catalogue: Catalogue) -> Cost:
         match=listed.match,
         row_id=listed.row_id,
         flags=(*listed.flags, Flag.PROVIDER_REPORTED),
+        factor=listed.factor,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from farthing.economics.prices.call import Call, Cost
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.economics.prices.cost import price
-from farthing.economics.usage import TokenBuckets, from_reported
+from farthing.economics.usage import Reported, UsageFlag, from_reported
 from farthing.errors import ConfigError
 
 TOLERANCE_USD = Decimal("1e-9")
@@ -27,13 +27,20 @@ _USAGE = {
     "cache_read_tokens": "cache_read",
     "cache_write_tokens": "cache_write",
     "cache_write_5m_tokens": "cache_write_5m",
+    "cache_write_30m_tokens": "cache_write_5m",
     "cache_write_1h_tokens": "cache_write_1h",
+    "cache_write_12h_tokens": "cache_write_1h",
     "reasoning_tokens": "reasoning",
     "input_audio_tokens": "input_audio",
     "cache_audio_tokens": "cache_audio",
     "output_audio_tokens": "output_audio",
 }
 _TOTALS = {"input_tokens", "output_tokens"}
+_IMPOSSIBLE = {
+    UsageFlag.INVALID,
+    UsageFlag.CONVENTION_CONTRADICTED,
+    UsageFlag.CLIPPED,
+}
 _TOOLS = {"web_searches": "web_search", "file_searches": "file_search"}
 
 
@@ -68,26 +75,33 @@ class CheckResult:
 
 def check(path: Path, catalogue: Catalogue) -> CheckResult:
     """Price every case of a file. Raises ConfigError for a line that is no case."""
-    wrong = []
     cases = _read(path)
-    for case in cases:
-        found = _judge(case, price(call_of(case), catalogue))
-        if found is not None:
-            wrong.append(found)
+    wrong = [found for case in cases if (found := _checked(case, catalogue))]
     return CheckResult(len(cases) - len(wrong), len(cases), tuple(wrong))
 
 
-def call_of(case: Mapping[str, Any]) -> Call:
-    """The call that a case describes. Raises ConfigError for a usage key unknown."""
-    usage = case["usage"]
-    unknown = set(usage) - set(_USAGE) - _TOTALS - set(_TOOLS)
+def _checked(case: Mapping[str, Any], catalogue: Catalogue) -> Wrong | None:
+    """One case priced and judged; one that tells what we cannot read is wrong."""
+    unknown = set(case["usage"]) - set(_USAGE) - _TOTALS - set(_TOOLS)
     if unknown:
-        raise ConfigError(f"{case['id']}: unknown usage keys: {sorted(unknown)}")
+        why = f"usage keys that we do not know: {', '.join(sorted(unknown))}"
+        return Wrong(case["id"], _expected(case), "not priced", why)
+    return _judge(case, price(call_of(case), catalogue))
+
+
+def call_of(case: Mapping[str, Any]) -> Call:
+    """The call that a case describes.
+
+    The form says that input includes the cached tokens and output the reasoning ones,
+    so that a part above its whole is usage that cannot be.
+    """
+    usage = case["usage"]
+    reported = _reported(usage)
     at = datetime.fromisoformat(case["timestamp"])
     return Call(
         provider=case["provider"],
         at=at if at.tzinfo else at.replace(tzinfo=UTC),
-        buckets=_buckets(usage),
+        buckets=reported.buckets,
         response_model=case["model"],
         service_tier=case.get("service_tier") or "",
         batch=bool(case.get("batch")),
@@ -96,10 +110,11 @@ def call_of(case: Mapping[str, Any]) -> Call:
         region=case.get("region") or "",
         deployment=case.get("deployment") or "",
         tool_uses={_TOOLS[key]: usage[key] for key in usage if key in _TOOLS},
+        invalid_usage=not _IMPOSSIBLE.isdisjoint(reported.flags),
     )
 
 
-def _buckets(usage: Mapping[str, int]) -> TokenBuckets | None:
+def _reported(usage: Mapping[str, int]) -> Reported:
     told: dict[str, Any] = {
         _USAGE[key]: value for key, value in usage.items() if key in _USAGE
     }
@@ -108,7 +123,7 @@ def _buckets(usage: Mapping[str, int]) -> TokenBuckets | None:
         usage.get("output_tokens"),
         **told,
         includes_cache=True,
-    ).buckets
+    )
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -137,10 +152,15 @@ def _judge(case: Mapping[str, Any], cost: Cost) -> Wrong | None:
     got = cost.state if cost.usd is None else f"{cost.state} {cost.usd.normalize():f}"
     return Wrong(
         id=case["id"],
-        expected=status if amount is None else f"{status} {amount}",
+        expected=_expected(case),
         got=got,
         why=why,
     )
+
+
+def _expected(case: Mapping[str, Any]) -> str:
+    status, amount = case["expected_status"], case["expected_usd"]
+    return str(status) if amount is None else f"{status} {amount}"
 
 
 def _shown(cost: Cost) -> str:

@@ -15,6 +15,8 @@ OPEN_END = 4_102_444_800
 ABSENT = -1
 """A bucket without a rate in the exported arrays. Absent is not zero."""
 MAX_LEVELS = 4
+FACTOR_WORD = "multiplier:"
+"""How a word for a multiplier begins: `multiplier:data_zone:11/10`."""
 
 RATE_NAMES = (
     "input",
@@ -177,6 +179,11 @@ class Multiplier:
     label: str
     source: str
     checked_on: str
+
+    @property
+    def word(self) -> str:
+        """What an entry that it was used for says of it, beside its flags."""
+        return f"{FACTOR_WORD}{self.label}:{self.numerator}/{self.denominator}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,18 @@ from dataclasses import replace
 
 from farthing.economics.prices.levels import scaled_rate
 from farthing.economics.prices.overlay import Discount, Overlay
-from farthing.economics.prices.rates import RATE_NAMES, Ctx, Note, RateKey, RateRow
+from farthing.economics.prices.rates import (
+    RATE_NAMES,
+    Ctx,
+    Level,
+    Note,
+    RateKey,
+    RateRow,
+)
 
 History = dict[RateKey, list[RateRow]]
+_FRESH = {"cache_read": "input", "cache_audio": "input_audio"}
+"""What a cached read costs where no price of its own is published."""
 
 
 def back_date(history: History, overlay: Overlay) -> None:
@@ -74,19 +83,29 @@ def _discounts_all(discount: Discount | None, standard: list[RateRow]) -> bool:
 
 
 def _discounted(row: RateRow, ctx: int, discount: Discount) -> RateRow:
-    factor = discount.factor
-
-    def cut(name: str, rate: int | None) -> int | None:
-        if rate is None or name in discount.undiscounted:
-            return rate
-        return scaled_rate(rate, factor.numerator, factor.denominator)
-
     return replace(
         row,
         ctx=ctx,
-        levels=tuple(tuple(map(cut, RATE_NAMES, rates)) for rates in row.levels),
+        levels=tuple(_cut(rates, discount) for rates in row.levels),
         notes=tuple(dict.fromkeys((*row.notes, Note.DERIVED))),
     )
+
+
+def _cut(rates: Level, discount: Discount) -> Level:
+    """The rates with the discount off each but those that keep the standard rate.
+
+    A cached read keeps it only where it has a rate of its own: what costs as much as
+    fresh input is fresh input.
+    """
+    factor = discount.factor
+    made = list(rates)
+    for index, (name, rate) in enumerate(zip(RATE_NAMES, rates, strict=True)):
+        fresh = _FRESH.get(name)
+        is_own = fresh is None or rate != rates[RATE_NAMES.index(fresh)]
+        if rate is None or (name in discount.undiscounted and is_own):
+            continue
+        made[index] = scaled_rate(rate, factor.numerator, factor.denominator)
+    return tuple(made)
 
 
 def _at(rows: list[RateRow], at_s: int) -> RateRow | None:

@@ -152,15 +152,23 @@ def install(
 
 def _stream(wrapped: Any, _models: Any, args: Any, kwargs: Any) -> Any:
     """A stream is made inside the span that tells of it, and read outside."""
-    span = spans.model_span()
+    span = _current()
     parts = wrapped(*args, **kwargs)
     return parts if span is None else _read_inside(span, parts)
 
 
 async def _stream_async(wrapped: Any, _models: Any, args: Any, kwargs: Any) -> Any:
-    span = spans.model_span()
+    span = _current()
     parts = await wrapped(*args, **kwargs)
     return parts if span is None else _read_inside_async(span, parts)
+
+
+def _current() -> Span | None:
+    try:
+        return spans.model_span()
+    except Exception as error:  # noqa: BLE001 - it must not reach the agent
+        say_once(_current, error)
+        return None
 
 
 def _read_inside(span: Span, parts: Iterator[Any]) -> Iterator[Any]:

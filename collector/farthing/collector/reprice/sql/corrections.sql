@@ -25,7 +25,7 @@ SELECT s.* EXCEPT (line) REPLACE (
     if(sign > 0, c.new_row, s.price_row)::UInt64 AS price_row,
     (if(sign < 0, s.catalogue, if(c.new_row = 0, '', {{catalogue}})))::LowCardinality(String) AS catalogue,
     if(sign < 0, s.flags, arrayConcat(
-        arrayFilter(flag -> flag NOT IN {{flags_of_price}}, s.flags),
+        arrayFilter(flag -> flag NOT IN {{flags_of_price}} AND NOT startsWith(flag, {{factor_word}}), s.flags),
         if(c.is_counted, c.new_flags, []),
         if(c.claim_wins, ['provider_reported'], [])
     ))::Array(LowCardinality(String)) AS flags,

@@ -6,6 +6,7 @@ lines AS (
         run_id, time, trace_id, span_id,
         {{line}} AS line,
         {{said}},
+        hasAny(any(s.flags), ['input_missing', 'output_missing', 'usage_partial']) AS is_part,
         sum(s.calls) AS n,
         sum(s.errors) AS n_errors,
         sum(s.tool_calls) AS n_tool_calls,

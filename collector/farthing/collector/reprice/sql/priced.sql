@@ -31,29 +31,31 @@ judged AS (
     SELECT
         *,
         multiIf(
+            cost_reason = 'unknown_operation', cost_reason,
             NOT is_counted, if(cost_reason = 'invalid_usage', cost_reason, ''),
             blocked != '', blocked,
             row_kind != 'priced', '',
             is_incomplete, 'no_rate_for_bucket',
+            is_part, 'usage_incomplete',
             ''
         ) AS list_reason,
         multiIf(
             NOT is_counted AND list_reason = '', 'no_usage',
-            list_reason NOT IN ('', 'no_rate_for_bucket'), 'unpriced',
+            list_reason NOT IN ('', 'no_rate_for_bucket', 'usage_incomplete'), 'unpriced',
             row_kind != 'priced', row_kind,
-            list_reason = '' AND NOT has(flags, 'usage_partial'), 'priced',
-            list_reason = '' OR has_known_part, 'partial',
+            list_reason = '', 'priced',
+            has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
-        claims_win AND ifNull(claim_usd, 0) > 0 AS claim_wins
+        claims_win AND ifNull(claim_usd, 0) > 0 AND cost_reason != 'unknown_operation' AS claim_wins
     FROM counted
 ),
 priced AS (
     SELECT
         *,
         if(claim_wins, 'priced', list_state) AS new_state,
-        multiIf(claim_wins, '', list_state = 'partial' AND list_reason = '', 'usage_partial', list_reason) AS new_reason,
-        if(is_counted AND blocked = '', row_id, 0) AS new_row,
+        if(claim_wins, '', list_reason) AS new_reason,
+        if(is_counted AND list_reason IN ('', 'no_rate_for_bucket', 'usage_incomplete'), row_id, 0) AS new_row,
         multiIf(
             claim_wins, claim_usd,
             list_state IN ('priced', 'partial'), reinterpret(femto, 'Decimal(38, 15)'),

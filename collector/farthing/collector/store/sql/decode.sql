@@ -31,7 +31,12 @@ scoped AS (
         arrayJoin(s.spans) AS s
     FROM scopes
 ),
--- 3. A span: which of its attributes holds which field, and every value as text.
+-- 3. A span: which of its attributes holds which field, and every value as text. What a
+-- few emitters tell only within a text comes as attributes behind the others.
+spans AS (
+    SELECT resource, scope, scope_version, dialect_no, s, extractAllGroupsVertical({{usage_text}}, {{in_usage}}) AS usage
+    FROM scoped
+),
 keyed AS (
     SELECT
         resource,
@@ -40,10 +45,10 @@ keyed AS (
             s.trace_id, s.span_id, s.parent_span_id, s.name, scope, scope_version,
             s.start_time_unix_nano, s.end_time_unix_nano, s.status.code
         ), 'Tuple(trace String, span String, parent String, name String, scope LowCardinality(String), scope_version LowCardinality(String), start_ns UInt64, end_ns UInt64, status Int32)') AS head,
-        s.attributes.key AS keys,
-        arrayMap(k -> {{slot_table}}[dialect_no * {{keys_count}} + transform(k, {{keys}}, {{key_numbers}}, {{keys_count}}::UInt16)], s.attributes.key) AS slots,
-        {{span_texts}} AS texts
-    FROM scoped
+        arrayConcat(s.attributes.key, arrayMap(entry -> toLowCardinality(concat('usage:', entry[1])), usage)) AS keys,
+        arrayMap(k -> {{slot_table}}[dialect_no * {{keys_count}} + transform(k, {{keys}}, {{key_numbers}}, {{keys_count}}::UInt16)], keys) AS slots,
+        arrayConcat({{span_texts}}, arrayMap(entry -> concat(entry[2], entry[3]), usage)) AS texts
+    FROM spans
 ),
 -- 4. Fields: what the emitter said, each under one name. A count that is not a whole
 -- number reads as -1, which step 6 refuses; the zero before it makes an absent one 0.
@@ -84,9 +89,9 @@ worded AS (
 -- 5. What kind of span it is.
 kinds AS (
     SELECT
-        * EXCEPT has_output,
+        *,
         multiIf(
-            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, 'other'),
+            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(has_usage, said.request_model != ''), 'model_call', 'other')),
             NOT has_usage, '',
             said.request_model != '', 'model_call',
             ''
@@ -167,8 +172,8 @@ looked_up AS (
     SELECT
         * EXCEPT (id, stem, fresh, speed_word),
         [
-            fresh - input_audio + {{told_tool_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
-            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0), {{told_reasoning}},
+            fresh - input_audio + {{told_tool_input}} + {{told_compaction_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
+            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0) + {{told_compaction_output}}, {{told_reasoning}},
             {{told_output_audio}}
         ] AS tokens,
         dictGet('price_models', ('model', 'kind'), (provider, id)) AS exact,
@@ -257,6 +262,13 @@ costed AS (
             arrayExists((count, rate) -> least(count > 0, rate >= 0), tokens, rates)
         ) AS has_known_part,
         least(kind IN ('model_call', 'embedding'), greatest(has_usage, said.error_type = '', said.response_id != '', said.usage_state IN ('missing', 'partial'))) AS is_call,
+        least(is_counted, NOT has_input) AS is_input_missing,
+        -- Of a stream that is closed early Anthropic has told 1 token of output, or none.
+        least(is_counted, kind = 'model_call', greatest(NOT has_output, least(
+            lower(said.streamed) = 'true', said.finish_reasons = '', {{told_output_total}} <= 1, position(ref, 'claude') > 0
+        ))) AS is_output_missing,
+        -- Of one that was left or cut our own instrumentation says so.
+        least(is_counted, said.usage_state = 'partial') AS is_partial,
         ifNull(toDecimal128OrNull(said.claimed_usd, 15), -1) AS claim_usd
     FROM levelled
 ),
@@ -266,7 +278,7 @@ reasoned AS (
         multiIf(
             NOT is_call, '',
             NOT has_usage, '',
-            is_absurd, 'invalid_usage',
+            is_absurd, 'invalid_usage', said.operation NOT IN ('', {{known_operations}}), 'unknown_operation',
             model_reason != '', model_reason,
             price.row_id = 0, multiIf(
                 ctx = {{unknown_ctx}}, 'no_rate_for_tier',
@@ -278,28 +290,26 @@ reasoned AS (
             numerator = 0, 'no_rate_for_place',
             price.kind != 'priced', '',
             is_incomplete, 'no_rate_for_bucket',
+            greatest(is_input_missing, is_output_missing, is_partial), 'usage_incomplete',
             ''
         ) AS list_reason,
-        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}) AS has_claim,
-        -- A stream that was left or cut: what it told is a lower bound.
-        least(is_counted, said.usage_state = 'partial') AS is_partial
+        least(is_call, claim_usd >= 0, claim_usd <= {{most_claimed}}, upper(said.claim_currency) IN ('', 'USD')) AS has_claim
     FROM costed
 ),
 judged AS (
     SELECT
         *,
-        least(has_claim, claim_usd > 0, provider IN {{claims_win}}) AS claim_wins,
+        least(has_claim, claim_usd > 0, provider IN {{claims_win}}, list_reason != 'unknown_operation') AS claim_wins,
         multiIf(
             NOT is_call, '',
             NOT has_usage, 'no_usage',
-            list_reason NOT IN ('', 'no_rate_for_bucket'), 'unpriced',
+            list_reason NOT IN ('', 'no_rate_for_bucket', 'usage_incomplete'), 'unpriced',
             price.kind != 'priced', price.kind,
-            least(list_reason = '', NOT is_partial), 'priced',
-            list_reason = '', 'partial',
+            list_reason = '', 'priced',
             has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
-        least(is_counted, list_reason IN ('', 'no_rate_for_bucket')) AS has_row
+        least(is_counted, list_reason IN ('', 'no_rate_for_bucket', 'usage_incomplete')) AS has_row
     FROM reasoned
 )
 SELECT
@@ -307,9 +317,7 @@ SELECT
     fromUnixTimestamp64Micro(intDiv(end_ns, 1000), 'UTC') AS time,
     'span' AS entry,
     '' AS reason,
-    lower(hex(head.trace)) AS trace_id,
-    lower(hex(head.span)) AS span_id,
-    lower(hex(head.parent)) AS parent_span_id,
+    lower(hex(head.trace)) AS trace_id, lower(hex(head.span)) AS span_id, lower(hex(head.parent)) AS parent_span_id,
     {{name}} AS name,
     kind,
     said.operation AS operation,
@@ -318,9 +326,7 @@ SELECT
     {{dialect_names}}[dialect_no + 1] AS dialect,
     said.task_type AS task_type,
     said.step AS step,
-    said.business_unit AS business_unit,
-    said.team AS team,
-    said.user AS user,
+    said.business_unit AS business_unit, said.team AS team, said.user AS user,
     said.agent AS agent,
     said.service AS service,
     said.environment AS environment,
@@ -366,17 +372,17 @@ SELECT
     if(least(list_state IN ('priced', 'partial'), NOT claim_wins), reinterpret(fee_femto, 'Decimal(38, 15)'), NULL) AS tool_fee_usd,
     if(has_claim, claim_usd, NULL) AS claimed_usd,
     if(claim_wins, 'priced', list_state) AS cost_state,
-    multiIf(claim_wins, '', least(list_state = 'partial', list_reason = ''), 'usage_partial', list_reason) AS cost_reason,
+    if(claim_wins, '', list_reason) AS cost_reason,
     if(has_row, price.row_id, 0) AS price_row,
     if(has_row, price.catalogue, '') AS catalogue,
     model_match,
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
         if(is_time_absurd, 'time_assumed', ''),
-        if(least(is_counted, NOT has_input), 'input_missing', ''),
-        if(is_partial, 'usage_partial', ''),
+        if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
         if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
+        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
         if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
         if(least(writes > {{told_cache_write_5m}} + {{told_cache_write_1h}}, greatest({{told_cache_write_5m}} > 0, {{told_cache_write_1h}} = 0)), 'ttl_assumed', ''),
@@ -384,7 +390,7 @@ SELECT
         if(least(is_counted, model_reason = '', asked_model NOT IN ('', model)), 'models_differ', ''),
         if(least(is_counted, model_reason = '', ctx != {{unknown_ctx}}, tier_word IN {{unserved_tiers}}), 'tier_assumed', ''),
         if(least(has_row, factor IN {{assumed_factors}}), 'deployment_assumed', ''),
-        if(least(has_row, numerator != denominator), 'multiplier', ''),
+        if(least(has_row, numerator != denominator), 'multiplier', ''), if(has_row, {{factor_words}}[factor + 1], ''),
         if(claim_wins, 'provider_reported', '')
     ], if(has_row, splitByChar(' ', price.notes), []))) AS flags,
     attributes,
