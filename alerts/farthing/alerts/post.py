@@ -20,6 +20,8 @@ from farthing.alerts.secret import redact
 from farthing.errors import DeliveryError, Reason
 
 TIMEOUT_S: Final = 10.0
+JSON_TYPE: Final = "application/json; charset=utf-8"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _MAX_ANSWER_BYTES: Final = 64 * 1024
 _MAX_DETAIL: Final = 300
 _USER_AGENT: Final = "farthing"
@@ -85,8 +87,9 @@ class Poster:
     def post(
         self, url: str, body: bytes, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """POST `body`, which is JSON. Raises DeliveryError unless the status is 2xx."""
-        sent = {"Content-Type": "application/json; charset=utf-8"} | dict(headers or {})
+        """POST `body`, which is JSON unless `headers` say otherwise. Raises
+        DeliveryError unless the status is 2xx."""
+        sent = {"Content-Type": JSON_TYPE} | dict(headers or {})
         try:
             return self._post(url, body, headers=sent)
         except requests.Timeout as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from farthing.alerts.alert import Notice
 from farthing.alerts.channel import (
@@ -21,7 +22,7 @@ from farthing.alerts.channel import (
     Url,
 )
 from farthing.alerts.message_slack import slack_message, slack_reply
-from farthing.alerts.post import Poster
+from farthing.alerts.post import FORM_TYPE, JSON_TYPE, Poster, as_json
 from farthing.alerts.secret import Secret
 from farthing.errors import DeliveryError, Reason
 
@@ -125,11 +126,11 @@ class SlackBot:
         query = {
             "channel": root.get("channel", self._settings.channel),
             "oldest": f"{notice.alert.at.timestamp():.6f}",
-            "include_all_metadata": True,
+            "include_all_metadata": "true",
             "limit": 200,
         } | ({"ts": root["ts"]} if root else {})
         try:
-            messages = self._call(method, query).get("messages", [])
+            messages = self._ask(method, query).get("messages", [])
         except DeliveryError as error:
             if error.retryable:
                 raise
@@ -138,11 +139,22 @@ class SlackBot:
         return {"ts": marked[0]["ts"]} if marked else {}
 
     def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """A method that writes: those take JSON."""
+        return self._post(method, as_json(dict(arguments)), JSON_TYPE)
+
+    def _ask(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """A method that reads: those take forms only."""
+        return self._post(method, urlencode(arguments).encode(), FORM_TYPE)
+
+    def _post(self, method: str, body: bytes, content_type: str) -> dict[str, Any]:
         token = self._settings.token.get_secret_value()
-        answer = self._poster.post_json(
+        answer = self._poster.post(
             f"{self._settings.api_url.rstrip('/')}/{method}",
-            dict(arguments),
-            headers={"Authorization": f"Bearer {token}"},
+            body,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Content-Type": content_type,
+            },
         ).json()
         if answer.get("ok") is not True:
             raise _SlackError(method, str(answer.get("error", "no error is named")))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from farthing.collector.demo.pagers.server import Reply, Request
 
@@ -62,7 +63,9 @@ class SlackStandIn:
             return _refused("unknown_method")
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _refused("invalid_auth")
-        arguments = request.json()
+        arguments = _arguments(request)
+        if arguments is None:
+            return _refused("invalid_arguments")
         if arguments.get("channel") != self.channel:
             return _refused("channel_not_found")
         return method(arguments)
@@ -136,7 +139,7 @@ class SlackStandIn:
             for post in posts
             if float(post.ts) >= float(arguments.get("oldest", 0))
         ]
-        newest_first = messages[::-1][: arguments.get("limit", 100)]
+        newest_first = messages[::-1][: int(arguments.get("limit", 100))]
         return Reply(200, {"ok": True, "messages": newest_first, "has_more": False})
 
     def _add(self, message: dict[str, Any], *, thread_ts: str = "") -> Post:
@@ -147,6 +150,15 @@ class SlackStandIn:
 
     def _found(self, ts: str) -> Post | None:
         return next((post for post in self.posts if post.ts == ts), None)
+
+
+def _arguments(request: Request) -> dict[str, Any] | None:
+    """None where they have a form that the method does not take: those that read take
+    no JSON."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        reads = request.path.startswith("/api/conversations.")
+        return None if reads else dict(request.json())
+    return dict(parse_qsl(request.body.decode()))
 
 
 def problem(message: Mapping[str, Any]) -> str:
