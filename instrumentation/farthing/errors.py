@@ -5,6 +5,7 @@ FarthingError
 ├── BadPayload       the sender must not retry -> 400 / INVALID_ARGUMENT
 │   └── TooLarge     -> 413 / RESOURCE_EXHAUSTED
 ├── Overloaded       the sender should retry   -> 429 or 503 + Retry-After
+├── DeliveryError    a channel did not take a notice; its reason says whether to retry
 ├── StoreUnavailable the ledger is away; what was accepted waits in the spool
 └── RunStopped       a guard that was switched on stopped an agent before its next call
     ├── BudgetExceeded   a limit of the run is reached
@@ -14,6 +15,7 @@ FarthingError
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 
 
 class FarthingError(Exception):
@@ -42,6 +44,63 @@ class Overloaded(FarthingError):
 
 class StoreUnavailable(FarthingError):
     """The ledger's database does not answer; the operation may be retried."""
+
+
+class Reason(StrEnum):
+    """Why a channel did not take a notice: a closed set, values of a metric's label.
+
+    The first five pass by themselves, so the notice is sent again; the others do not.
+    """
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    BAD_ANSWER = "bad_answer"
+    REJECTED = "rejected"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    TOO_LARGE = "too_large"
+    EXPIRED = "expired"
+    NO_CHANNEL = "no_channel"
+    INTERNAL = "internal"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same notice may be taken later."""
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CONNECTION,
+        Reason.RATE_LIMITED,
+        Reason.SERVER_ERROR,
+        Reason.BAD_ANSWER,
+    }
+)
+
+
+class DeliveryError(FarthingError):
+    """A channel did not take a notice.
+
+    `detail` is for people and holds no secret. `retry_after_s` is what the provider
+    asked for, None where it said nothing.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str, *, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same notice may be taken later."""
+        return self.reason.retryable
 
 
 class RunStopped(FarthingError):

@@ -55,7 +55,7 @@ def test_the_demo_shows_and_cleans_up() -> None:
     """The demo's report is what its ledger says; the run that it names can be looked at
     while it is up; the loop and the runaway are told; Ctrl-C ends it with 0 and its
     folder is gone."""
-    with started("demo", "--runs", "200") as process:
+    with started("demo", "--runs", "250") as process:
         shown = read_until(process, "farthing run show ")
         found = re.search(r"farthing run show (\S+) --data (\S+)", shown)
         assert found is not None
@@ -94,11 +94,16 @@ def test_a_demo_that_is_stopped_early_leaves_nothing() -> None:
 
 
 def test_the_demo_can_end_by_itself() -> None:
-    """`--once` ends with 0 after the report, whatever listens on the usual ports."""
-    ended = farthing("demo", "--once", "--runs", "100")
+    """`--once` ends with 0 after the report, whatever listens on the usual ports; its
+    loop and its runaway have reached Slack and PagerDuty, and are resolved in both."""
+    ended = farthing("demo", "--once", "--runs", "250")
     assert ended.returncode == 0
     assert ended.stderr == ""
-    assert RUNAWAY_RUN_ID in ended.stdout
+    _, _, told = ended.stdout.partition("Told on a Slack and a PagerDuty")
+    for channel in ("Slack", "PagerDuty"):
+        for run_id in (LOOP_RUN_ID, RUNAWAY_RUN_ID):
+            assert re.search(rf"^  {channel} .*{run_id}", told, re.M)
+    assert "and taken back: each message says RESOLVED" in told
 
 
 def test_a_reader_is_waited_for(tmp_path: Path) -> None:

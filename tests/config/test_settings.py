@@ -88,7 +88,9 @@ def test_every_problem_is_told_at_once(
 def test_an_unlike_name_lists_what_there_is(file: Path) -> None:
     """A setting that resembles none is answered with all names."""
     file.write_text("zzz: 1\n")
-    with pytest.raises(ConfigError, match="there are: cluster, data_dir, "):
+    with pytest.raises(
+        ConfigError, match="there are: alerts_file, budgets_file, cluster, data_dir, "
+    ):
         load_settings(config=file)
 
 

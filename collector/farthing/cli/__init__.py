@@ -19,6 +19,8 @@ import click
 from farthing.errors import ConfigError, FarthingError
 
 COMMANDS = {
+    "alerts": "What is wrong now, what would have been, who is told, silences.",
+    "budgets": "What is spent of each budget, and what it will be.",
     "demo": "Show what Farthing does, with a made-up fleet of agents.",
     "doctor": "Check this installation and say what to do.",
     "explain": "How each cent of a span came about.",

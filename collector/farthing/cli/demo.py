@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from farthing.cli import INTERRUPTED, show
+from farthing.cli.demo_alerts import end_alerts, show_alerts
 from farthing.cli.report import print_report
 from farthing.cli.run_show import described
 from farthing.cli.up import announce
@@ -25,6 +26,7 @@ from farthing.collector.config import Settings, host_port, ledger_url, load_sett
 from farthing.collector.demo.fleet import fleet
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.demo.real_agent import TASK_TYPE, Ran, can_run, run_agent
+from farthing.collector.demo.workplace import Workplace, workplace
 from farthing.collector.replay.send import send
 from farthing.collector.report.findings import findings
 from farthing.collector.report.runs import Run, run, runs
@@ -54,14 +56,18 @@ def command(run_count: int, *, once: bool) -> None:
     as OTLP over the wire, prints the report and stays up until Ctrl-C. The folder goes
     with it.
     """
-    with tempfile.TemporaryDirectory(prefix="farthing-demo-") as folder:
-        settings = _settings(Path(folder), any_port=once)
-        is_done = asyncio.run(_Demo(settings, run_count, once=once).play())
+    with (
+        tempfile.TemporaryDirectory(prefix="farthing-demo-") as folder,
+        workplace(Path(folder)) as office,
+    ):
+        settings = _settings(Path(folder), office, any_port=once)
+        demo = _Demo(settings, office, run_count, once=once)
+        is_done = asyncio.run(demo.play())
     if not is_done:
         sys.exit(INTERRUPTED)
 
 
-def _settings(folder: Path, *, any_port: bool) -> Settings:
+def _settings(folder: Path, office: Workplace, *, any_port: bool) -> Settings:
     """An embedded ledger in `folder`; the usual ports where they are free."""
     usual = {name: Settings.model_fields[name].default for name in _LISTENERS}
     addresses: dict[str, Any] = {
@@ -72,7 +78,11 @@ def _settings(folder: Path, *, any_port: bool) -> Settings:
     if taken and not any_port:
         show.line(f"In use by another program: {', '.join(taken)}; taking other ports.")
     return load_settings(
-        data_dir=folder, store=ledger_url(folder), cluster="", **addresses
+        data_dir=folder,
+        store=ledger_url(folder),
+        cluster="",
+        alerts_file=office.alerts_file,
+        **addresses,
     )
 
 
@@ -91,8 +101,11 @@ class _Stopped(Exception):
 class _Demo:
     """One showing. Signals end it at any moment, and the folder is removed."""
 
-    def __init__(self, settings: Settings, run_count: int, *, once: bool) -> None:
+    def __init__(
+        self, settings: Settings, office: Workplace, run_count: int, *, once: bool
+    ) -> None:
         self._settings = settings
+        self._office = office
         self._run_count = run_count
         self._once = once
         self._stop = threading.Event()
@@ -141,6 +154,9 @@ class _Demo:
         _report(running.ledger.store, now - timedelta(days=_DAYS))
         if ran is not None:
             _tell_agent(running.ledger.store, ran)
+        show_alerts(self._office, self._wait)
+        if self._once:
+            end_alerts(self._office, running.alerts, self._wait)
 
     def _run_agent(self, running: Collector) -> Ran:
         with show.progress("running an agent of the OpenAI SDK, unchanged"):

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from farthing.alerts.file import AlertFile
 from farthing.collector import parts, presence
+from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
@@ -44,6 +46,7 @@ class Collector:
     spool: Spool
     ledger: Ledger
     prices: PriceWatch
+    alerts: AlertFile
 
 
 Started = Callable[[Addresses], None]
@@ -81,12 +84,18 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         ledger = stack.enter_context(parts.closing_ledger(settings))
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
+        alerting = stack.enter_context(
+            running_alerting(settings, ledger.store, registry)
+        )
         prices = PriceWatch(
             PriceSources.of(settings), ledger.catalogue, registry=registry
         )
         loader = stack.enter_context(
             parts.running_loader(
-                settings, spool, ledger, registry, prices=prices, is_open=is_open
+                *(settings, spool, ledger, registry),
+                prices=prices,
+                is_open=is_open,
+                alerting=alerting,
             )
         )
         await stack.enter_async_context(prices.running())
@@ -111,4 +120,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             store=str(ledger.store.address),
         )
         presence.announce(file, addresses.http_url, web_url)
-        yield Collector(addresses, spool, ledger, prices)
+        yield Collector(addresses, spool, ledger, prices, alerting.file)

@@ -134,8 +134,18 @@ class Settings(BaseModel):
         description="Folder of a compiled price book in place of Farthing's own, as"
         " `farthing prices compile` makes it; read anew when it changes.",
     )
+    alerts_file: Path | None = Field(
+        default=None,
+        description="Who is told of what: channels, routes, owners, changes to rules.",
+    )
+    budgets_file: Path | None = Field(
+        default=None, description="Budgets of users, teams, units, tasks and runs."
+    )
 
-    @field_validator("data_dir", "tls_cert", "tls_key", "prices_file", "price_book")
+    @field_validator(
+        *("data_dir", "tls_cert", "tls_key"),
+        *("prices_file", "price_book", "alerts_file", "budgets_file"),
+    )
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()
@@ -219,6 +229,11 @@ def unknown_variables() -> dict[str, str]:
         if near:
             found[name] = near[0]
     return found
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process, for what the settings' files point to."""
+    return os.environ
 
 
 def variable(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import IO, Final
 from prometheus_client import CollectorRegistry
 
 from farthing.collector import presence
+from farthing.collector.alerting import Alerting
 from farthing.collector.config import Settings, host_port
 from farthing.collector.load import Loader, LoadSettings
 from farthing.collector.price_sources import PriceSources
@@ -136,6 +137,7 @@ def running_loader(
     *,
     prices: PriceWatch,
     is_open: bool,
+    alerting: Alerting | None = None,
 ) -> Iterator[Loader]:
     settler = Settler(ledger.store, ledger.catalogue)
     loader = Loader(
@@ -146,7 +148,7 @@ def running_loader(
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
         before_load=partial(_follow, prices, ledger, settler),
-        after_load=followed_up(ledger, registry, settle=settler),
+        after_load=followed_up(ledger, registry, settle=settler, alerting=alerting),
     )
     loader.start()
     try:
@@ -160,15 +162,18 @@ def followed_up(
     registry: CollectorRegistry | None = None,
     *,
     settle: Callable[[str], None] | None = None,
+    alerting: Alerting | None = None,
 ) -> Callable[[str], None]:
     """What follows a load, for the batch of a name: each call is counted once, then
-    runs that make no progress are looked for."""
+    runs that make no progress are looked for; alerts are evaluated meanwhile."""
     settle = settle or Settler(ledger.store, ledger.catalogue)
     watch = Watcher(ledger.store, registry=registry)
 
     def follow_up(batch_name: str) -> None:
         settle(batch_name)
         watch(batch_name)
+        if alerting is not None:
+            alerting.poke()
 
     return follow_up
 

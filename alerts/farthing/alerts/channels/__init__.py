@@ -1,0 +1,1 @@
+"""Channels, one per file: the file's name is the `type` in the configuration."""

@@ -1,0 +1,164 @@
+"""Who is told of what: the alert settings of an installation, one YAML file.
+
+page_url: https://farthing.example.com
+channels: {growth-slack: {type: slack_bot, …}}   # docs/channels.md
+owners:   [{match: {team: growth}, owner: "@growth-oncall"}]
+routes:   [{match: {severity: [critical]}, channels: [pager, growth-slack]}]
+rules:    {run-cost: {parameters: {factor: 4}}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from farthing.alerts.duration import Seconds
+from farthing.alerts.rule import Rule, rules
+from farthing.errors import ConfigError
+
+_HOUR_S: Final = 3600
+
+
+class Match(BaseModel):
+    """Labels that must have one of some values. Every alert has `rule`, `severity`
+    and, of its rule, `route`, besides its own labels. `*` is any value but none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    match: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("match", mode="before")
+    @classmethod
+    def _one_or_several(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("match holds labels and values, as in {team: growth}")
+        return {
+            str(name): [str(v) for v in value]
+            if isinstance(value, list | tuple)
+            else [str(value)]
+            for name, value in told.items()
+        }
+
+    def fits(self, labels: Mapping[str, str]) -> bool:
+        """Whether all of it matches; of nothing, everything does."""
+        return all(
+            labels.get(name, "") in wanted or ("*" in wanted and labels.get(name))
+            for name, wanted in self.match.items()
+        )
+
+
+class Route(Match):
+    """Channels for the alerts that match. The first route that fits decides, and those
+    after it only where it says `go_on`."""
+
+    channels: tuple[str, ...]
+    go_on: bool = False
+
+
+class Owner(Match):
+    """Who acts on the alerts that match; the first that fits is named."""
+
+    owner: str
+
+
+class Silence(Match):
+    """Nobody is told of what matches, until a moment."""
+
+    id: str
+    until: datetime
+    by: str = ""
+    reason: str = ""
+    made_at: datetime
+
+
+class Policy(BaseModel):
+    """The alert settings of an installation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page_url: str = ""
+    channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    rules: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    rules_folder: Path | None = None
+    repeat: Seconds = 4 * _HOUR_S
+
+    def channels_for(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """The channels that hear of an alert; all of them where no route is made."""
+        if not self.routes:
+            return tuple(self.channels)
+        found: dict[str, None] = {}
+        for route in self.routes:
+            if route.fits(labels):
+                found |= dict.fromkeys(route.channels)
+                if not route.go_on:
+                    break
+        return tuple(found)
+
+    def owner_of(self, labels: Mapping[str, str]) -> str:
+        """Who acts on an alert; empty where nobody is named."""
+        fitting = (owner.owner for owner in self.owners if owner.fits(labels))
+        return next(fitting, "")
+
+    def url_of(self, labels: Mapping[str, str]) -> str:
+        """Where to look at the run that an alert is about."""
+        if not self.page_url or "run_id" not in labels:
+            return self.page_url
+        run = quote(labels["run_id"], safe="")
+        return f"{self.page_url.rstrip('/')}/runs/{run}"
+
+    def all_rules(self) -> dict[str, Rule]:
+        """The rules that are evaluated, by name. Raises ConfigError."""
+        found = rules(self.rules_folder, self.rules)
+        return {name: rule for name, rule in found.items() if rule.enabled}
+
+
+def read_policy(path: Path | None) -> Policy:
+    """The settings in a file, or the default ones: rules are evaluated, and nobody is
+    told. Raises ConfigError that names what is wrong."""
+    if path is None:
+        return Policy()
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError):  # their texts would quote the file
+        raise ConfigError(f"{path}: is not valid YAML in UTF-8") from None
+    if not isinstance(told, dict):
+        raise ConfigError(f"{path}: must be settings such as 'owners: []'")
+    try:
+        policy = Policy.model_validate(told)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_problems(error)}") from None
+    _check(policy, path)
+    if policy.rules_folder is not None:  # relative to the file that names it
+        folder = path.parent / policy.rules_folder.expanduser()
+        policy = policy.model_copy(update={"rules_folder": folder})
+    policy.all_rules()
+    return policy
+
+
+def _check(policy: Policy, path: Path) -> None:
+    named = {channel for route in policy.routes for channel in route.channels}
+    if unknown := sorted(named - policy.channels.keys()):
+        known = ", ".join(sorted(policy.channels)) or "none"
+        raise ConfigError(
+            f"{path}: a route names channels that are not there:"
+            f" {', '.join(unknown)}; there are: {known}"
+        )
+
+
+def _problems(error: ValidationError) -> str:
+    """What is wrong, without the values, which may be secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc']))}:"
+        f" {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False)
+    )

@@ -1,0 +1,69 @@
+-- What is spent of each budget in its window; `level` is the number of steps reached, less
+-- one. A window that is over is closed, also where it ended while nobody looked.
+WITH
+    {now:DateTime64(6, 'UTC')} AS at,
+    declared AS (
+        SELECT b.name AS name, b.of AS of, b.who AS wanted, b.window AS window, b.from_s AS from_s, b.until_s AS until_s,
+            toDecimal128(b.limit_usd, 15) AS limit_usd, b.steps AS steps, b.action AS action
+        FROM (SELECT arrayJoin(JSONExtract({budgets:String}, 'Array(Tuple(name String, of String, who String, window String, from_s Int64, until_s Int64, limit_usd String, steps Array(UInt32), action String))')) AS b)
+    ),
+    remembered AS (
+        SELECT JSONExtract(subject, 'Tuple(String, String, Int64, Int64)') AS told, subject
+        FROM (SELECT arrayJoin({open:Array(String)}) AS subject)
+    ),
+    past AS (
+        SELECT d.name AS name, d.of AS of, told.2 AS wanted, d.window AS window, told.3 AS from_s, told.4 AS until_s,
+            d.limit_usd AS limit_usd, d.steps AS steps, d.action AS action
+        FROM remembered AS r INNER JOIN declared AS d ON d.name = r.told.1
+        WHERE r.told.4 <= toUnixTimestamp(at)
+    ),
+    windows AS (SELECT * FROM declared UNION ALL SELECT * FROM past),
+    spent AS (
+        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(calls) AS calls
+        FROM (
+            SELECT hour, h.task_type AS task_type, h.business_unit AS business_unit, h.team AS team, h.user AS user, h.agent AS agent, h.service AS service,
+                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.calls) AS calls
+            FROM spend_hourly AS h
+            WHERE hour >= least((SELECT toDateTime(min(from_s), 'UTC') FROM windows), toDateTime(at, 'UTC') - toIntervalDay(1)) AND hour <= at
+            GROUP BY hour, task_type, business_unit, team, user, agent, service, environment
+        )
+        ARRAY JOIN
+            ['everything', 'task_type', 'business_unit', 'team', 'user', 'agent', 'service', 'environment'] AS of,
+            ['everything', task_type, business_unit, team, user, agent, service, environment] AS who
+        WHERE who != ''
+        GROUP BY hour, of, who
+    ),
+    used AS (
+        SELECT name, of, who, window, from_s, until_s, limit_usd, steps, action,
+            sumIf(cost, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS value,
+            sumIf(unpriced, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS unpriced_calls,
+            maxIf(cost / greatest(calls - unpriced, 1), toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS dearest_call,
+            sumIf(cost, hour > at - toIntervalDay(1)) / 24 AS per_hour
+        FROM windows AS w INNER JOIN spent AS s ON s.of = w.of
+        WHERE w.wanted = '*' OR w.wanted = s.who
+        GROUP BY name, of, who, window, from_s, until_s, limit_usd, steps, action
+    )
+SELECT
+    concat('[', toJSONString(name), ',', toJSONString(who), ',', toString(from_s), ',', toString(until_s), ']') AS subject,
+    concat(name, ' ', who, ' ', formatDateTime(toDateTime(from_s, 'UTC'), '%F')) AS shown,
+    name AS budget, who, of, window, action,
+    if(of = 'task_type', who, '') AS task_type, if(of = 'business_unit', who, '') AS business_unit, if(of = 'team', who, '') AS team,
+    if(of = 'user', who, '') AS user, if(of = 'agent', who, '') AS agent, if(of = 'service', who, '') AS service,
+    if(of = 'environment', who, '') AS environment,
+    value, value AS cost_usd, limit_usd, limit_usd AS whole, unpriced_calls, unpriced_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
+    toDecimal128(limit_usd * arrayMin(steps) / 100, 15) AS threshold,
+    toUInt32(greatest(0, toInt64(arrayCount(step -> value * 100 >= limit_usd * step, steps)) - 1)) AS level,
+    toFloat64(value) / toFloat64(whole) AS used,
+    toDecimal128(value + per_hour * greatest(0, until_s - toUnixTimestamp(at)) / 3600, 15) AS forecast_usd,
+    toDecimal128(per_hour, 15) AS burn_usd_per_hour,
+    toDecimal128(value + unpriced_calls * dearest_call, 15) AS pessimistic_usd,
+    toDateTime(from_s, 'UTC') AS since, toDateTime(until_s, 'UTC') AS ends_at,
+    if(until_s <= toUnixTimestamp(at), 'period ended', '') AS closing
+FROM used
+WHERE subject IN {open:Array(String)} OR closing = '' AND value >= threshold
+UNION ALL
+SELECT subject, subject AS shown, told.1 AS budget, told.2 AS who, '' AS of, '' AS window, '' AS action, '', '', '', '', '', '', '',
+    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15),
+    toDateTime(told.3, 'UTC'), toDateTime(told.4, 'UTC'), 'budget removed'
+FROM remembered
+WHERE told.1 NOT IN (SELECT name FROM declared)

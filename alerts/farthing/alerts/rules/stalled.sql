@@ -1,0 +1,18 @@
+-- Runs that the detector suspects to be stalled. What fires is that they are there.
+SELECT
+    concat(run_id, ' ', agent, ' ', kind, ' ', toString(episode)) AS subject,
+    run_id AS shown, run_id, task_type, business_unit, team, user, agent, service, environment, kind,
+    if(task_type = '', 'Run', task_type) AS task_type_or_run,
+    f.cost_usd AS value, f.cost_usd AS cost_usd, toDecimal128(0, 15) AS threshold,
+    0 AS level,
+    unpriced_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
+    why, steps, first_time AS since, formatDateTime(first_time, '%F %H:%i') AS first_text,
+    toDecimal128(value * 3600 / greatest(60, dateDiff('second', first_time, last_time)), 15) AS burn_usd_per_hour,
+    multiIf(
+        level_of = 'withdrawn', 'withdrawn',
+        NOT ongoing OR last_time < {now:DateTime64(6, 'UTC')} - toIntervalMinute({idle_minutes:UInt32}), 'ended',
+        ''
+    ) AS closing
+FROM (SELECT *, f0.level AS level_of FROM findings AS f0 FINAL) AS f
+WHERE kind = 'stalled' AND at_time <= {now:DateTime64(6, 'UTC')}
+    AND (subject IN {open:Array(String)} OR closing = '')

@@ -1,0 +1,1 @@
+"""How well the 3x rule finds what was put in, and how long a backtest takes."""

@@ -1,0 +1,51 @@
+"""The demo's alerts: told on the loopback, and taken back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from farthing.alerts.file import AlertFile
+from farthing.cli import show
+from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
+from farthing.collector.demo.workplace import Workplace
+
+_PATIENCE_S: Final = 30
+_SUBJECTS: Final = (LOOP_RUN_ID, RUNAWAY_RUN_ID)
+Wait = Callable[[float], None]
+
+
+def show_alerts(office: Workplace, wait: Wait) -> None:
+    """What arrived in Slack and in PagerDuty, once both incidents did, or after a while
+    in any case."""
+    with show.progress("watching") as tell:
+        _until(lambda: all(map(office.is_told_of, _SUBJECTS)), wait, tell=tell)
+    show.line()
+    messages, incidents = office.messages(), office.incidents()
+    if not messages:
+        show.line("No alert was told yet.")
+        return
+    show.line("Told on a Slack and a PagerDuty of the demo's own, on the loopback:")
+    for post in messages:
+        show.line(f"  Slack      {post.text.partition(' ')[2].strip('*')}")
+    for incident in incidents:
+        show.line(f"  PagerDuty  {incident.summary}")
+
+
+def end_alerts(office: Workplace, file: AlertFile, wait: Wait) -> None:
+    """End them by hand, as `farthing alerts resolve` does, and show that both know."""
+    for incident in file.open_incidents().values():
+        if incident.told:
+            file.wish(incident.id, "resolve", person="demo")
+    with show.progress("taking back") as tell:
+        _until(office.is_over, wait, tell=tell)
+    if office.messages() and office.is_over():
+        show.line("  and taken back: each message says RESOLVED, no incident is open.")
+
+
+def _until(holds: Callable[[], bool], wait: Wait, *, tell: show.Update) -> None:
+    began_s = time.monotonic()
+    while not holds() and (passed_s := time.monotonic() - began_s) < _PATIENCE_S:
+        tell(int(passed_s), "s")
+        wait(0.05)

@@ -1,0 +1,246 @@
+"""Alerts beside the collector: rules are evaluated after loads and by the clock.
+
+A thread of its own: an evaluation that is slow, or fails, holds up nothing. It takes at
+most a fifth of its time on the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from farthing.alerts import instances
+from farthing.alerts.budgets import Budget, as_given, read_budgets
+from farthing.alerts.channel import open_channels
+from farthing.alerts.deliver import Delivery
+from farthing.alerts.destination import Surroundings
+from farthing.alerts.evaluate import Evaluator, Sources
+from farthing.alerts.file import AlertFile
+from farthing.alerts.outbox import SqliteOutbox
+from farthing.alerts.policy import Policy, read_policy
+from farthing.collector.config import Settings, environment
+from farthing.collector.store.client import Refused, Store
+from farthing.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+FILE: Final = "alerts.sqlite3"
+_SHORTEST_S: Final = 0.2
+_LONGEST_S: Final = 2.0
+_REST: Final = 4
+_LAG_S: Final = 120
+
+
+def _nothing() -> None:
+    """What is done after an evaluation where nothing is."""
+
+
+class Alerting:
+    """Evaluates the rules until it is stopped. `evaluated` is called after each round:
+    something may be in the outbox."""
+
+    def __init__(
+        self,
+        store: Store,
+        file: AlertFile,
+        policy: Policy,
+        budgets: tuple[Budget, ...],
+        *,
+        registry: CollectorRegistry,
+        evaluated: Callable[[], None] = _nothing,
+    ) -> None:
+        self._store = store
+        self.file = file
+        self._policy = policy
+        self._evaluated = evaluated
+        self._meters = _Meters(registry, file)
+        self._evaluator = Evaluator(
+            policy,
+            file,
+            Sources(
+                ask=store.rows,
+                collector=lambda: troubles(registry, file, now=datetime.now(UTC)),
+                given=lambda: given(budgets, datetime.now(UTC)),
+            ),
+            on_problem=lambda rule: self._meters.failures.labels(rule).inc(),
+        )
+        self._stopping = threading.Event()
+        self._poked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alerting")
+
+    def start(self) -> None:
+        """Begin to evaluate."""
+        self._thread.start()
+
+    def poke(self) -> None:
+        """Something was loaded: look soon."""
+        self._poked.set()
+
+    def stop(self) -> None:
+        """Finish the evaluation under way and end."""
+        self._stopping.set()
+        self._poked.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            loaded = self._poked.is_set()
+            self._poked.clear()
+            began_s = time.monotonic()
+            until_next = self.round(loaded=loaded)
+            rest_s = max(_SHORTEST_S, _REST * (time.monotonic() - began_s))
+            self._stopping.wait(min(rest_s, _LONGEST_S))
+            wait_s = until_next.total_seconds() - rest_s
+            if wait_s > 0:
+                self._poked.wait(min(wait_s, _LONGEST_S))
+
+    def round(self, *, loaded: bool) -> timedelta:
+        """One round; the time until the next that is due."""
+        try:
+            with self._meters.seconds.time():
+                until_next = self._evaluator.evaluate(loaded=loaded)
+            self._publish()
+        except Exception:  # the thread must outlive everything
+            log.exception("alerts were not evaluated")
+            return timedelta(seconds=_LONGEST_S)
+        self._evaluated()
+        return until_next
+
+    def _publish(self) -> None:
+        """Tell the ledger of incidents; what fails is told in a later round."""
+        news = self._evaluator.publishable()
+        if not news:
+            return
+        rows = [instances.row(incident, self._policy) for incident in news]
+        try:
+            self._store.insert(instances.TABLE, instances.COLUMNS, rows)
+        except (StoreUnavailable, Refused) as error:
+            log.info("alert_instances is behind: %s", error)
+            return
+        self.file.published(news)
+
+
+@contextmanager
+def running_alerting(
+    settings: Settings, store: Store, registry: CollectorRegistry
+) -> Iterator[Alerting]:
+    """Alerts for the length of the block. Raises ConfigError."""
+    policy = read_policy(settings.alerts_file)
+    budgets = read_budgets(settings.budgets_file)
+    channels = open_channels(policy.channels, environ=environment())
+    file = AlertFile(alert_file(settings.data_dir))
+    delivery = Delivery(
+        channels, Surroundings(SqliteOutbox(file), observe=_counted(registry))
+    )
+    alerting = Alerting(
+        store, file, policy, budgets, registry=registry, evaluated=delivery.wake
+    )
+    delivery.start()
+    alerting.start()
+    try:
+        yield alerting
+    finally:
+        alerting.stop()
+        delivery.stop()
+        file.close()
+
+
+def _counted(registry: CollectorRegistry) -> Callable[[str, str], None]:
+    attempts = Counter(
+        "farthing_alerts_deliveries",
+        "Attempts to tell a channel, by what came of them: delivered, or why not",
+        ["channel", "outcome"],
+        registry=registry,
+    )
+    return lambda channel, outcome: attempts.labels(channel, outcome).inc()
+
+
+def alert_file(data_dir: Path) -> Path:
+    """Where the alerts of a data folder are remembered."""
+    return data_dir / FILE
+
+
+def given(budgets: tuple[Budget, ...], now: datetime) -> Mapping[str, str]:
+    """What the queries of rules are given besides their own parameters, as JSON."""
+    return {name: json.dumps(told) for name, told in as_given(budgets, now).items()}
+
+
+def troubles(
+    registry: CollectorRegistry, file: AlertFile, *, now: datetime
+) -> list[dict[str, Any]]:
+    """What is wrong with the collector itself: readings of the rule `collector`."""
+    lag_s = registry.get_sample_value("farthing_spool_oldest_age_seconds") or 0
+    dead = registry.get_sample_value("farthing_load_dead_letters_total") or 0
+    failed = [e for e in file.evaluations().values() if e.failures >= 3]
+    unheard = SqliteOutbox(file).dead_since(now - timedelta(hours=1))
+    return [
+        _trouble(
+            "lag",
+            lag_s,
+            _LAG_S,
+            f"what arrives waits {lag_s:.0f} s for the ledger",
+            "Is the store up, and is the disk full? See farthing doctor.",
+        ),
+        _trouble(
+            "dead-letters",
+            dead,
+            1,
+            f"the ledger refused {dead:.0f} requests",
+            "They are in the folder dead-letters, each with its reason.",
+        ),
+        _trouble(
+            "rules",
+            len(failed),
+            1,
+            "rules cannot be evaluated: " + ", ".join(sorted(e.rule for e in failed)),
+            failed[0].problem if failed else "",
+        ),
+        _trouble(
+            "undelivered",
+            unheard,
+            1,
+            f"{unheard} messages could not be delivered in the last hour",
+            "farthing alerts list --dead shows them.",
+        ),
+    ]
+
+
+def _trouble(
+    subject: str, value: float, threshold: float, words: str, advice: str
+) -> dict[str, Any]:
+    shown = {"words": words, "advice": advice}
+    return {"subject": subject, "value": value, "threshold": threshold, **shown}
+
+
+class _Meters:
+    """How the alerts themselves are."""
+
+    def __init__(self, registry: CollectorRegistry, file: AlertFile) -> None:
+        self.seconds = Histogram(
+            "farthing_alerts_seconds", "Time of a round of rules", registry=registry
+        )
+        self.failures = Counter(
+            "farthing_alerts_failures",
+            "Evaluations of rules that failed",
+            ["rule"],
+            registry=registry,
+        )
+        open_incidents = Gauge(
+            "farthing_alerts_open", "Incidents that are firing", registry=registry
+        )
+        open_incidents.set_function(
+            lambda: sum(i.is_firing for i in file.open_incidents().values())
+        )
+        waiting = Gauge(
+            "farthing_alerts_outbox", "Messages not delivered yet", registry=registry
+        )
+        waiting.set_function(SqliteOutbox(file).waiting)

@@ -1,0 +1,81 @@
+"""What is spent of each budget in the window that runs, and the forecast."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from farthing.alerts.budgets import Budget, as_given
+from farthing.alerts.rule import shipped
+from farthing.collector.report.plain import iso, plain
+from farthing.collector.store.client import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One budget of one subject in its window. `pessimistic_usd` counts each call
+    without a known cost like the dearest kind of call of the subject."""
+
+    budget: str
+    of: str
+    who: str
+    window: str
+    action: str
+    spent_usd: Decimal
+    pessimistic_usd: Decimal
+    unpriced_calls: int
+    limit_usd: Decimal
+    forecast_usd: Decimal
+    begins_at: datetime
+    ends_at: datetime
+
+    @property
+    def share(self) -> float:
+        """The part of the limit that is spent."""
+        return float(self.spent_usd / self.limit_usd)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `--json`: money is a decimal string."""
+        told = {
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in asdict(self).items()
+        }
+        times = {"begins_at": iso(self.begins_at), "ends_at": iso(self.ends_at)}
+        return (
+            told | times | {"lower_bound": self.unpriced_calls > 0, "share": self.share}
+        )
+
+
+def used(store: Store, budgets: Sequence[Budget], *, now: datetime) -> tuple[Used, ...]:
+    """What is spent of each budget by whoever spent anything, the most used first;
+    budgets of single runs are left out."""
+    # The rule's own query, with a step that everything has reached.
+    all_of = tuple(budget.model_copy(update={"steps": (0,)}) for budget in budgets)
+    asked: Mapping[str, Any] = {
+        "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "open": [],
+        "budgets": json.dumps(as_given(all_of, now)["budgets"]),
+    }
+    rows = store.rows(shipped()["budget"].sql, asked)
+    return tuple(sorted(map(_used, rows), key=lambda line: -line.share))
+
+
+def _used(row: Mapping[str, Any]) -> Used:
+    return Used(
+        budget=row["budget"],
+        of=row["of"],
+        who=row["who"],
+        window=row["window"],
+        action=row["action"],
+        spent_usd=row["value"],
+        pessimistic_usd=row["pessimistic_usd"],
+        unpriced_calls=row["unpriced_calls"],
+        limit_usd=row["limit_usd"],
+        forecast_usd=row["forecast_usd"],
+        begins_at=row["since"].replace(tzinfo=UTC),
+        ends_at=row["ends_at"].replace(tzinfo=UTC),
+    )
