@@ -21,6 +21,7 @@ from farthing.errors import ConfigError, FarthingError
 COMMANDS = {
     "alerts": "What is wrong now, what would have been, who is told, silences.",
     "budgets": "What is spent of each budget, and what it will be.",
+    "dashboards": "Dashboards for Grafana: list, write, push.",
     "demo": "Show what Farthing does, with a made-up fleet of agents.",
     "doctor": "Check this installation and say what to do.",
     "explain": "How each cent of a span came about.",
