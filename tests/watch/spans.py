@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,8 @@ from farthing.economics.loops import Step
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 from tests.economics.loops.telling import called, digest
 
-EPOCH_NS = 1_790_000_000 * 10**9
+EPOCH_NS = (int(time.time()) // 86_400 * 86_400 - 35_200) * 10**9
+"""14:13:20 UTC of yesterday: a collector forgets what is older than its retention."""
 SCOPE = "opentelemetry.instrumentation.genai.openai"
 
 
