@@ -192,3 +192,20 @@ def test_what_a_query_says_twice_is_an_error(world: World) -> None:
         assert not world.judge.evaluate_rule(NOW_RULE)
         assert [i.phase for i in world.file.open_incidents().values()] == ["firing"]
     assert world.file.evaluations()["hot"].failures == 3
+
+
+def test_what_is_long_over_is_forgotten(world: World) -> None:
+    """After three months an alert that is over goes, with what was told of it; one that
+    is open, or waits to be told, stays."""
+    world.values = {"a": 12, "b": 12}
+    told(world)
+    world.values = {"a": 0, "b": 12}
+    told(world)
+    world.file.published(world.file.unpublished())
+    assert world.file.prune(world.now + timedelta(seconds=1)) == 1
+    assert [i.subject for i in world.file.incidents(limit=9)] == ["b"]
+    world.values = {"b": 0}
+    world.now += SECONDS_30
+    world.evaluate()  # the resolve waits
+    world.file.published(world.file.unpublished())
+    assert world.file.prune(world.now + timedelta(seconds=1)) == 0
