@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from farthing.alerts.alert import Notice
+from farthing.alerts.noise import Noise, noise
 from farthing.alerts.policy import Owner, Policy, Route
 from tests.alerts import test_life
 from tests.alerts.test_life import RULE, World
@@ -209,3 +210,19 @@ def test_what_is_long_over_is_forgotten(world: World) -> None:
     world.evaluate()  # the resolve waits
     world.file.published(world.file.unpublished())
     assert world.file.prune(world.now + timedelta(seconds=1)) == 0
+
+
+def test_noise_is_counted(world: World) -> None:
+    """By rule: what fired, messages, what nobody took up, what was over at once."""
+    world.values = {"a": 12, "b": 12}
+    since = world.now
+    told(world)
+    alerts = {i.subject: i.id for i in world.file.open_incidents().values()}
+    world.file.wish(alerts["b"], "acknowledge", person="ann")
+    world.values = {"a": 0, "b": 12}
+    told(world)
+    world.values = {"b": 0}
+    told(world, after=timedelta(hours=1))
+    [found] = noise(world.file.incidents(limit=9), since=since)
+    assert found == Noise("hot", fired=2, untaken=1, short=1, muted=0, messages=5)
+    assert noise(world.file.incidents(limit=9), since=world.now) == []
