@@ -119,6 +119,14 @@ def test_silences(ask: Ask) -> None:
     assert ask("alerts", "silence", "team=growth", "--for", "soon").exit_code == 2
 
 
+def test_noise(ask: Ask) -> None:
+    """`noise` counts, by rule, what fired and what was told."""
+    ask.until("alerts", "list", is_so=bool)
+    told = {line["rule"]: line for line in ask.json("alerts", "noise")}
+    assert told["loop"]["muted"] == told["loop"]["fired"] == 1
+    assert "told to nobody" in ask("alerts", "noise").stdout
+
+
 def test_a_rule_is_tried_out(ask: Ask) -> None:
     """`test` shows what a rule says now, and its exit code says whether it fires."""
     result = ask("alerts", "test", "run-cost", "--json")
