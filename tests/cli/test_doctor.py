@@ -62,7 +62,7 @@ def test_a_running_collector_is_looked_at(
 ) -> None:
     """Beside a collector every check is about it: its ports, readiness, spool, ledger,
     price book, emitters, and why calls have no price."""
-    monkeypatch.setattr("farthing.cli.doctor.datetime", DayOfTheCaptures)
+    monkeypatch.setattr("farthing.cli.doctor_collector.datetime", DayOfTheCaptures)
     code, answer = doctor("--data", str(ask.data_dir))
     assert code == 0, answer
     [ports] = found(answer, "ports")

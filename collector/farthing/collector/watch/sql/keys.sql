@@ -2,6 +2,7 @@
 -- one of them is there three times, so that most runs need no closer look.
 WITH
     attributes AS a,
+    (toUInt32OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}} OR a['farthing.fingerprint.empty'] = 'true') AS is_short,
     splitByChar(',', a['farthing.tool_results.name']) AS names,
     (field -> arrayResize(splitByChar(',', a[concat('farthing.tool_results.', field)]), length(names), '')) AS told
 SELECT
@@ -13,9 +14,9 @@ SELECT
         if(kind != 'tool', emptyArrayUInt32(), [
             if(a['farthing.fingerprint.args_hash'] = '', 0, cityHash64('call', agent, tool_name, a['farthing.fingerprint.args_hash']))::UInt32,
             if(a['farthing.fingerprint.err_sig_hash'] = '', 0, cityHash64('error', agent, a['farthing.fingerprint.err_sig_hash']))::UInt32,
-            if(toUInt32OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}}, 0, cityHash64('answer', agent, a['farthing.fingerprint.result_hash']))::UInt32,
-            if(toUInt32OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}}, 0, cityHash64('text', agent, a['farthing.fingerprint.result_norm_hash']))::UInt32,
-            if(error_type = '', 0, cityHash64('failure', agent, tool_name, error_type))::UInt32
+            if(is_short, 0, cityHash64('answer', agent, a['farthing.fingerprint.result_hash']))::UInt32,
+            if(is_short OR (error_type = '' AND a['farthing.fingerprint.err_sig_hash'] = ''), 0, cityHash64('text', agent, a['farthing.fingerprint.result_norm_hash']))::UInt32,
+            if(error_type = '' OR a['farthing.fingerprint.err_sig_hash'] != '', 0, cityHash64('failure', agent, tool_name, error_type))::UInt32
         ]),
         if(kind != 'model_call' OR a['farthing.fingerprint.text_hash'] = '', emptyArrayUInt32(), [
             cityHash64('reply', agent, a['farthing.fingerprint.text_hash'])::UInt32,
