@@ -55,7 +55,7 @@ format: $(INSTALLED) ## rewrite the sources in the project's style
 bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (tens of minutes)
 	@echo "bench: ingest"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
-	@$(if $(ARGS),,echo "bench: agent, calls"; $(BIN)/python -m benchmarks.agent.calls; $(BIN)/python -m benchmarks.agent.startup)
+	@$(if $(ARGS),,echo "bench: agent, calls"; $(BIN)/python -m benchmarks.agent.calls; $(BIN)/python -m benchmarks.agent.startup; echo "bench: alerts"; $(BIN)/python -m benchmarks.alerts.latency)
 
 constraints: ## write constraints.txt anew, from the newest releases
 	@echo "constraints: installing the newest releases into a new environment"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from farthing.alerts.alert import Notice
+from farthing.alerts.noise import Noise, noise
 from farthing.alerts.policy import Owner, Policy, Route
 from tests.alerts import test_life
 from tests.alerts.test_life import RULE, World
@@ -192,3 +193,36 @@ def test_what_a_query_says_twice_is_an_error(world: World) -> None:
         assert not world.judge.evaluate_rule(NOW_RULE)
         assert [i.phase for i in world.file.open_incidents().values()] == ["firing"]
     assert world.file.evaluations()["hot"].failures == 3
+
+
+def test_what_is_long_over_is_forgotten(world: World) -> None:
+    """After three months an alert that is over goes, with what was told of it; one that
+    is open, or waits to be told, stays."""
+    world.values = {"a": 12, "b": 12}
+    told(world)
+    world.values = {"a": 0, "b": 12}
+    told(world)
+    world.file.published(world.file.unpublished())
+    assert world.file.prune(world.now + timedelta(seconds=1)) == 1
+    assert [i.subject for i in world.file.incidents(limit=9)] == ["b"]
+    world.values = {"b": 0}
+    world.now += SECONDS_30
+    world.evaluate()  # the resolve waits
+    world.file.published(world.file.unpublished())
+    assert world.file.prune(world.now + timedelta(seconds=1)) == 0
+
+
+def test_noise_is_counted(world: World) -> None:
+    """By rule: what fired, messages, what nobody took up, what was over at once."""
+    world.values = {"a": 12, "b": 12}
+    since = world.now
+    told(world)
+    alerts = {i.subject: i.id for i in world.file.open_incidents().values()}
+    world.file.wish(alerts["b"], "acknowledge", person="ann")
+    world.values = {"a": 0, "b": 12}
+    told(world)
+    world.values = {"b": 0}
+    told(world, after=timedelta(hours=1))
+    [found] = noise(world.file.incidents(limit=9), since=since)
+    assert found == Noise("hot", fired=2, untaken=1, short=1, muted=0, messages=5)
+    assert noise(world.file.incidents(limit=9), since=world.now) == []

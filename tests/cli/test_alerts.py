@@ -6,8 +6,10 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -119,6 +121,14 @@ def test_silences(ask: Ask) -> None:
     assert ask("alerts", "silence", "team=growth", "--for", "soon").exit_code == 2
 
 
+def test_noise(ask: Ask) -> None:
+    """`noise` counts, by rule, what fired and what was told."""
+    ask.until("alerts", "list", is_so=bool)
+    told = {line["rule"]: line for line in ask.json("alerts", "noise")}
+    assert told["loop"]["muted"] == told["loop"]["fired"] == 1
+    assert "told to nobody" in ask("alerts", "noise").stdout
+
+
 def test_a_rule_is_tried_out(ask: Ask) -> None:
     """`test` shows what a rule says now, and its exit code says whether it fires."""
     result = ask("alerts", "test", "run-cost", "--json")
@@ -153,6 +163,21 @@ def test_budgets(ask: Ask) -> None:
     assert (lines[0]["budget"], lines[0]["who"]) == ("platform", "platform")
     assert lines[0]["share"] > 1
     assert {line["budget"] for line in lines} == {"platform", "users"}
+
+
+def test_budgets_are_served_to_programs(told: Up, ask: Ask) -> None:
+    """`/v1/budgets` beside the receiver has what is declared and what is spent."""
+    ask.until("budgets", is_so=bool)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while True:
+        with urlopen(f"{told.running.http_url}/v1/budgets") as answer:
+            served = json.load(answer)
+        if served["used"] or time.monotonic() > deadline_s:
+            break
+        time.sleep(0.1)
+    assert [budget["name"] for budget in served["declared"]] == ["platform", "users"]
+    [platform] = [line for line in served["used"] if line["budget"] == "platform"]
+    assert Decimal(platform["spent_usd"]) > Decimal(platform["limit_usd"])
 
 
 def test_without_a_collector(tmp_path: Path) -> None:

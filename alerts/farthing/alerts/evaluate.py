@@ -37,6 +37,7 @@ _PARAMETER: Final = re.compile(r"\{(\w+):")
 _LEAST_S: Final = 5.0
 _RARELY: Final = 50
 """A baseline is learned in one part of so many of the time."""
+_KEPT: Final = timedelta(days=90)
 _PUBLISH_EVERY: Final = timedelta(minutes=1)
 
 
@@ -72,6 +73,7 @@ class Evaluator:
         self._next: dict[str, datetime] = {}
         self._baselines: dict[str, tuple[datetime, str]] = {}
         self._published_at: dict[str, datetime] = {}
+        self._pruned_at: datetime | None = None
 
     def evaluate(self, *, loaded: bool = False) -> timedelta:
         """Evaluate the rules whose time has come, and after a load those that hang on
@@ -83,6 +85,7 @@ class Evaluator:
                 pause = timedelta(seconds=rule.every or 30)
                 self._next[rule.name] = self._clock() + pause
         self.grant_wishes()
+        self._prune()
         soonest = min(self._next.values(), default=self._clock() + _PUBLISH_EVERY)
         return max(soonest - self._clock(), timedelta(0))
 
@@ -140,6 +143,13 @@ class Evaluator:
                     )
             self._file.granted(wishes)
             self._write(changed.values(), known, now)
+
+    def _prune(self) -> None:
+        """Once a day, forget what has long been over: the ledger still knows it."""
+        now = self._clock()
+        if self._pruned_at is None or now - self._pruned_at > timedelta(days=1):
+            self._file.prune(now - _KEPT)
+            self._pruned_at = now
 
     def publishable(self) -> list[Incident]:
         """Incidents of which the ledger does not know the newest; pending ones are

@@ -145,6 +145,21 @@ class AlertFile:
         with self.transaction() as db:
             db.executemany("DELETE FROM incidents WHERE id = ?", [(i,) for i in ids])
 
+    def prune(self, before: datetime) -> int:
+        """Forget what was over before a moment, and what was told of it; how many."""
+        with self.transaction() as db:
+            gone = db.execute(
+                "DELETE FROM incidents WHERE NOT open AND NOT unpublished"
+                " AND seen_at < ? AND id NOT IN (SELECT alert_id FROM outbox WHERE"
+                " status = 'waiting') RETURNING id",
+                (before.astimezone(UTC).isoformat(),),
+            ).fetchall()
+            ids = [(row["id"],) for row in gone]
+            db.executemany("DELETE FROM outbox WHERE alert_id = ?", ids)
+            db.executemany("DELETE FROM provider_references WHERE alert_id = ?", ids)
+            db.execute("DELETE FROM silences WHERE until < ?", (before.isoformat(),))
+        return len(ids)
+
     def unpublished(self, *, limit: int = 1000) -> list[Incident]:
         """Incidents of which the ledger does not know the newest."""
         sql = "SELECT told FROM incidents WHERE unpublished LIMIT ?"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from farthing.alerts.budgets import read_budgets
-from farthing.alerts.duration import seconds
 from farthing.alerts.evaluate import Evaluator, Sources
-from farthing.alerts.file import AlertFile, Wish
+from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.policy import Policy, read_policy
@@ -25,13 +21,20 @@ from farthing.alerts.rule import Rule
 from farthing.alerts.tell import labels_of
 from farthing.alerts.wording import UNITS, fill
 from farthing.cli import show
+from farthing.cli.alert_actions import (
+    SHORT_ID,
+    ack_command,
+    noise_command,
+    opened_alerts,
+    resolve_command,
+    silence_command,
+)
 from farthing.cli.alert_channels import channels_command
 from farthing.cli.backtest import backtest_command
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
 from farthing.cli.show import Column
-from farthing.collector import presence
-from farthing.collector.alerting import alert_file, given
+from farthing.collector.alerting import given
 from farthing.errors import ConfigError
 
 _ALERTS = (
@@ -53,14 +56,6 @@ _READINGS = (
     Column("fires"),
     Column("what"),
 )
-_SILENCES = (
-    Column("silence"),
-    Column("until (UTC)"),
-    Column("matches"),
-    Column("by"),
-    Column("reason"),
-)
-_SHORT = 10
 
 
 @click.group()
@@ -80,7 +75,7 @@ def list_command(
     limit: int, data_dir: Path | None, *, everything: bool, dead: bool, as_json: bool
 ) -> None:
     """List what is firing, the newest first."""
-    with _opened(data_dir) as (file, policy):
+    with opened_alerts(data_dir) as (file, policy):
         if dead:
             _list_dead(SqliteOutbox(file), limit=limit, as_json=as_json)
             return
@@ -107,7 +102,7 @@ def list_command(
 @json_option
 def show_command(alert: str, data_dir: Path | None, *, as_json: bool) -> None:
     """Show one alert; the beginning of its id is enough."""
-    with _opened(data_dir) as (file, policy):
+    with opened_alerts(data_dir) as (file, policy):
         incident = file.incident(alert)
     if as_json:
         show.as_json(incident.to_json())
@@ -133,77 +128,6 @@ def show_command(alert: str, data_dir: Path | None, *, as_json: bool) -> None:
     }.items():
         if value:
             show.line(f"{name:16} {value}")
-
-
-@command.command("ack")
-@click.argument("alert")
-@click.option("--by", metavar="NAME", help="Who; else the user of this machine.")
-@data_option
-def ack_command(alert: str, by: str | None, data_dir: Path | None) -> None:
-    """Acknowledge an alert: nobody is reminded of it any more."""
-    _wish(alert, "acknowledge", by=by, data_dir=data_dir)
-
-
-@command.command("resolve")
-@click.argument("alert")
-@click.option("--by", metavar="NAME", help="Who; else the user of this machine.")
-@data_option
-def resolve_command(alert: str, by: str | None, data_dir: Path | None) -> None:
-    """End an alert by hand. Where it is still true, it fires again."""
-    _wish(alert, "resolve", by=by, data_dir=data_dir)
-
-
-@command.command("silence")
-@click.argument("labels", nargs=-1, metavar="LABEL=VALUE…")
-@click.option("--for", "how_long", default="2h", show_default=True, help="30m, 4h, 7d.")
-@click.option("--by", metavar="NAME", help="Who; else the user of this machine.")
-@click.option("--reason", default="", help="Why.")
-@click.option("--end", metavar="SILENCE", help="End this silence now.")
-@data_option
-@json_option
-def silence_command(
-    labels: tuple[str, ...],
-    how_long: str,
-    by: str | None,
-    reason: str,
-    end: str | None,
-    data_dir: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Tell nobody of alerts with all these labels; without any, list the silences.
-
-    Labels are those of the alert (run_id, task_type, team …), `rule` and `severity`.
-    """
-    now = datetime.now(UTC)
-    with _opened(data_dir) as (file, _):
-        if end is not None:
-            file.end_silence(end)
-        if labels:
-            file.silence(
-                _matches(labels),
-                until=now + timedelta(seconds=_duration(how_long)),
-                made_at=now,
-                by=by or getpass.getuser(),
-                reason=reason,
-            )
-        known = file.silences(now)
-    if as_json:
-        show.as_json([json.loads(silence.model_dump_json()) for silence in known])
-    elif known:
-        rows = [
-            [
-                silence.id,
-                f"{silence.until:%Y-%m-%d %H:%M}",
-                ", ".join(f"{k}={'|'.join(v)}" for k, v in silence.match.items()),
-                silence.by,
-                silence.reason,
-            ]
-            for silence in known
-        ]
-        show.table(_SILENCES, rows)
-    else:
-        show.line("There are no silences.")
 
 
 @command.command("rules")
@@ -248,6 +172,8 @@ def test_command(rule_name: str, data_dir: Path | None, *, as_json: bool) -> Non
 
 command.add_command(backtest_command)
 command.add_command(channels_command)
+for action in (ack_command, resolve_command, silence_command, noise_command):
+    command.add_command(action)
 
 
 def _readings(
@@ -258,33 +184,6 @@ def _readings(
     with reader(data_dir) as store:
         sources = Sources(ask=store.rows, given=lambda: given(budgets, now))
         return Evaluator(policy, file, sources).read(rule, now)
-
-
-@contextmanager
-def _opened(data_dir: Path | None) -> Iterator[tuple[AlertFile, Policy]]:
-    settings = ledger_settings(data_dir)
-    path = alert_file(settings.data_dir)
-    if not path.exists():
-        raise ConfigError(
-            f"no alerts are kept in {settings.data_dir} yet: start a collector with"
-            " `farthing up`, or name its folder with --data"
-        )
-    file = AlertFile(path)
-    try:
-        yield file, read_policy(settings.alerts_file)
-    finally:
-        file.close()
-
-
-def _wish(alert: str, wish: Wish, *, by: str | None, data_dir: Path | None) -> None:
-    with _opened(data_dir) as (file, _):
-        incident = file.incident(alert)
-        if not incident.is_open:
-            raise ConfigError(f"alert {incident.id[:_SHORT]} is over already")
-        file.wish(incident.id, wish, person=by or getpass.getuser())
-    runs = presence.find(ledger_settings(data_dir).data_dir) is not None
-    when = "within seconds" if runs else "as soon as a collector runs on this folder"
-    show.line(f"{incident.title}: will be {wish}d {when}.")
 
 
 def _list_dead(outbox: SqliteOutbox, *, limit: int, as_json: bool) -> None:
@@ -298,32 +197,17 @@ def _list_dead(outbox: SqliteOutbox, *, limit: int, as_json: bool) -> None:
             ]
         )
     elif dead:
-        rows = [[n.alert.id[:_SHORT], n.channel, n.alert.title, n.reason] for n in dead]
+        rows = [
+            [n.alert.id[:SHORT_ID], n.channel, n.alert.title, n.reason] for n in dead
+        ]
         show.table(_DEAD, rows)
     else:
         show.line("Every message was delivered, or still may be.")
 
 
-def _matches(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for label in labels:
-        name, equals, value = label.partition("=")
-        if not (name and equals and value):
-            raise click.UsageError(f"{label!r} is not LABEL=VALUE, as in team=growth")
-        found[name] = (*found.get(name, ()), value)
-    return found
-
-
-def _duration(text: str) -> float:
-    try:
-        return float(seconds(text))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-
-
 def _row(incident: Incident, policy: Policy) -> list[str]:
     return [
-        incident.id[:_SHORT],
+        incident.id[:SHORT_ID],
         _state(incident),
         incident.severity,
         incident.rule,

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from farthing.alerts.budgets import read_budgets
+from farthing.alerts.spent import Used, used
 from farthing.cli import show
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
 from farthing.cli.show import Column
-from farthing.collector.report.budgets import Used, used
 
 _COLUMNS = (
     Column("budget"),
@@ -45,7 +45,7 @@ def command(data_dir: Path | None, *, as_json: bool) -> None:
         )
         return
     with reader(data_dir) as store:
-        lines = used(store, budgets, now=now)
+        lines = used(store.rows, budgets, now=now)
     if as_json:
         show.as_json([line.to_json() for line in lines])
     elif lines:

@@ -27,6 +27,7 @@ from farthing.alerts.evaluate import Evaluator, Sources
 from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.policy import Policy, read_policy
+from farthing.alerts.spent import document, used
 from farthing.collector.config import Settings, environment
 from farthing.collector.store.client import Refused, Store
 from farthing.errors import StoreUnavailable
@@ -61,6 +62,8 @@ class Alerting:
         self._store = store
         self.file = file
         self._policy = policy
+        self._budgets = budgets
+        self._budgets_document: bytes | None = None
         self._evaluated = evaluated
         self._meters = _Meters(registry, file)
         self._evaluator = Evaluator(
@@ -109,11 +112,23 @@ class Alerting:
             with self._meters.seconds.time():
                 until_next = self._evaluator.evaluate(loaded=loaded)
             self._publish()
+            self._tell_budgets()
         except Exception:  # the thread must outlive everything
             log.exception("alerts were not evaluated")
             return timedelta(seconds=_LONGEST_S)
         self._evaluated()
         return until_next
+
+    def budgets_document(self) -> bytes | None:
+        """What is spent of the budgets, as JSON, a few seconds old at most while the
+        store answers; None until it is known."""
+        return self._budgets_document
+
+    def _tell_budgets(self) -> None:
+        now = datetime.now(UTC)
+        windows = [budget for budget in self._budgets if budget.of != "run"]
+        lines = used(self._store.rows, tuple(windows), now=now) if windows else ()
+        self._budgets_document = document(lines, self._budgets, now=now)
 
     def _publish(self) -> None:
         """Tell the ledger of incidents; what fails is told in a later round."""

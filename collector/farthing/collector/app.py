@@ -110,6 +110,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 spool,
                 registry=registry,
                 why_not_ready=lambda: loader.problem,
+                documents={"/v1/budgets": alerting.budgets_document},
             )
         )
         scheme = "https" if receive.tls else "http"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,9 @@ if TYPE_CHECKING:
 Readiness = Callable[[], str | None]
 """Why the collector is not ready to receive, or None if it is."""
 
+Documents = Mapping[str, Callable[[], bytes | None]]
+"""JSON that is served beside, by path: from memory, None while there is none."""
+
 _Headers = dict[bytes, bytes]
 _COMPRESSED = {b"gzip": "gzip", b"x-gzip": "gzip", b"deflate": "deflate"}
 _SIGNALS = {signal.http_path: signal for signal in SIGNALS}
@@ -89,6 +92,7 @@ class OtlpHttp:
         token: str | None,
         registry: CollectorRegistry,
         why_not_ready: Readiness,
+        documents: Documents | None = None,
     ) -> None:
         self._intake = intake
         self._meters = meters
@@ -96,6 +100,7 @@ class OtlpHttp:
         self._token = token
         self._registry = registry
         self._why_not_ready = why_not_ready
+        self._documents = documents or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter()
@@ -176,11 +181,14 @@ class OtlpHttp:
 
     def _page(self, scope: Scope, headers: _Headers) -> _Answer:
         path = scope["path"]
-        if path not in _PAGES:
-            known = ", ".join((*_SIGNALS, *_PAGES))
+        if path not in (*_PAGES, *self._documents):
+            known = ", ".join((*_SIGNALS, *_PAGES, *self._documents))
             raise Refused(Outcome.NOT_FOUND, f"no such path; there are {known}")
         if scope["method"] not in ("GET", "HEAD"):
             raise _not_allowed(b"GET, HEAD")
+        if path in self._documents:
+            self._authorize(headers)
+            return self._document(path)
         if path == "/metrics":
             self._authorize(headers)
             return self._metrics(headers)
@@ -188,6 +196,12 @@ class OtlpHttp:
         if reason is not None:
             raise Refused(Outcome.OVERLOADED, reason, retry_after_s=1)
         return _Answer(Outcome.SERVED, b"text/plain; charset=utf-8", b"ok\n")
+
+    def _document(self, path: str) -> _Answer:
+        body = self._documents[path]()
+        if body is None:
+            raise Refused(Outcome.OVERLOADED, "not known yet", retry_after_s=1)
+        return _Answer(Outcome.SERVED, b"application/json", body)
 
     def _metrics(self, headers: _Headers) -> _Answer:
         accept = headers.get(b"accept", b"").decode("latin-1")

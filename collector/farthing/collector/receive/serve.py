@@ -11,7 +11,7 @@ from farthing.collector.receive.http_server import listen, serve_http
 from farthing.collector.receive.intake import Intake, Spool
 from farthing.collector.receive.meters import ReceiveMeters
 from farthing.collector.receive.otlp_grpc import OtlpGrpc, serve_grpc
-from farthing.collector.receive.otlp_http import OtlpHttp, Readiness
+from farthing.collector.receive.otlp_http import Documents, OtlpHttp, Readiness
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -34,6 +34,7 @@ async def serve(
     *,
     registry: CollectorRegistry,
     why_not_ready: Readiness,
+    documents: Documents | None = None,
 ) -> AsyncIterator[Endpoints]:
     """Receive while the block runs; at its end, finish what is in flight.
 
@@ -53,6 +54,7 @@ async def serve(
         token=token,
         registry=registry,
         why_not_ready=why_not_ready,
+        documents=documents,
     )
     with listen(settings.http_host, settings.http_port, option="http_port") as listener:
         http_port = listener.getsockname()[1]

@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from farthing.alerts.budgets import Budget, as_given
+from farthing.alerts.evaluate import Ask
 from farthing.alerts.rule import shipped
-from farthing.collector.report.plain import iso, plain
-from farthing.collector.store.client import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,19 @@ class Used:
     def to_json(self) -> dict[str, Any]:
         """The form of `--json`: money is a decimal string."""
         told = {
-            name: plain(value) if isinstance(value, Decimal) else value
+            name: format(value, "f") if isinstance(value, Decimal) else value
             for name, value in asdict(self).items()
         }
-        times = {"begins_at": iso(self.begins_at), "ends_at": iso(self.ends_at)}
+        times = {
+            "begins_at": self.begins_at.isoformat(),
+            "ends_at": self.ends_at.isoformat(),
+        }
         return (
             told | times | {"lower_bound": self.unpriced_calls > 0, "share": self.share}
         )
 
 
-def used(store: Store, budgets: Sequence[Budget], *, now: datetime) -> tuple[Used, ...]:
+def used(ask: Ask, budgets: Sequence[Budget], *, now: datetime) -> tuple[Used, ...]:
     """What is spent of each budget by whoever spent anything, the most used first;
     budgets of single runs are left out."""
     # The rule's own query, with a step that everything has reached.
@@ -60,7 +62,7 @@ def used(store: Store, budgets: Sequence[Budget], *, now: datetime) -> tuple[Use
         "open": [],
         "budgets": json.dumps(as_given(all_of, now)["budgets"]),
     }
-    rows = store.rows(shipped()["budget"].sql, asked)
+    rows = ask(shipped()["budget"].sql, asked)
     return tuple(sorted(map(_used, rows), key=lambda line: -line.share))
 
 
@@ -79,3 +81,15 @@ def _used(row: Mapping[str, Any]) -> Used:
         begins_at=row["since"].replace(tzinfo=UTC),
         ends_at=row["ends_at"].replace(tzinfo=UTC),
     )
+
+
+def document(
+    lines: Sequence[Used], budgets: Sequence[Budget], *, now: datetime
+) -> bytes:
+    """What is served to programs: budgets as declared, and what is spent of them."""
+    told = {
+        "at": now.isoformat(),
+        "declared": [json.loads(budget.model_dump_json()) for budget in budgets],
+        "used": [line.to_json() for line in lines],
+    }
+    return json.dumps(told).encode()
