@@ -181,3 +181,23 @@ def test_metrics_count_what_is_new(watched: Watched) -> None:
     assert abs(after - float(10 * A_CALL_USD)) < 1e-9
     assert before < after
     assert watched.metric("farthing_watch_seconds_count") == 2
+
+
+def test_run_ids_of_any_length_do_not_hold_up_the_watch(watched: Watched) -> None:
+    """Many long run ids are asked for in several queries; one longer than any query is
+    left alone, and the runs beside it are watched all the same."""
+    long = [f"{number:03} {'x' * 5_000}" for number in range(100)]
+    spans = [told for run in long for told in run_of(run, [SAME])]
+    watched.load([*spans, *run_of("y" * 300_000, STUCK), *run_of(long[0], STUCK)])
+    assert [row["run_id"] for row in watched.findings()] == [long[0]]
+
+
+def test_a_number_that_no_length_has_is_not_known(watched: Watched) -> None:
+    """A fingerprint's length of thousands of digits, which Python refuses to read."""
+    absurd = {"farthing.fingerprint.args_len": "9" * 5_000}
+    spans = [
+        replace(told, attributes={**told.attributes, **absurd})
+        for told in run_of("stuck", STUCK)
+    ]
+    watched.load(spans)
+    assert [row["run_id"] for row in watched.findings()] == ["stuck"]

@@ -151,6 +151,17 @@ def test_an_error_behind_the_last_word_is_raised_in_its_turn() -> None:
         next(stream)
 
 
+def test_an_interrupt_behind_the_last_word_is_raised_at_once() -> None:
+    """An application that stops reading at the last word would never hear of it."""
+
+    def chunks() -> Iterator[Any]:
+        yield chunk("stop")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(TailHidden(chunks()))
+
+
 def test_the_tail_is_seen_and_hidden() -> None:
     """The chunk that is there for the usage alone does not reach the application."""
     read: list[Any] = []

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, Final
 
 from farthing.collector.store.client import Store
@@ -17,6 +17,11 @@ from farthing.collector.watch.judge import Found
 from farthing.economics.loops import Tuning
 
 RUNS_AT_ONCE: Final = 500
+_TEXT_MOST: Final = 100_000
+"""Characters of run ids in the text of a query, of which the store takes 256 kB; each
+may be escaped."""
+_ID_MOST: Final = 10_000
+"""A run id that is longer is none: it is left alone, as in settling."""
 
 
 class Reader:
@@ -51,12 +56,16 @@ class Reader:
 
     def runs_since(self, since: datetime) -> list[str]:
         """Runs that ended since a moment."""
-        asked = {"since_s": int(since.timestamp())}
+        asked = {"since_s": int(since.timestamp()), "id_most": _ID_MOST}
         rows = self._store.rows(_sql("runs_since.sql"), asked)
         return [row["run_id"] for row in rows]
 
     def _keys(self, which: str) -> Iterator[dict[str, Any]]:
-        values = {"which": which, "informative_chars": str(Tuning().informative_chars)}
+        values = {
+            "which": which,
+            "informative_chars": str(Tuning().informative_chars),
+            "id_most": str(_ID_MOST),
+        }
         return self._asked("keys.sql", values)
 
     def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -77,8 +86,15 @@ def _found(row: Mapping[str, Any]) -> Found:
 
 def chunks(items: Iterable[str]) -> Iterator[list[str]]:
     """Runs in lists that fit into the text of a query."""
-    rest = iter(items)
-    while chunk := list(islice(rest, RUNS_AT_ONCE)):
+    chunk: list[str] = []
+    size = 0
+    for item in items:
+        if chunk and (len(chunk) == RUNS_AT_ONCE or size + len(item) > _TEXT_MOST):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += len(item)
+    if chunk:
         yield chunk
 
 

@@ -13,7 +13,9 @@ from typing import Final
 
 _THRICE: Final = 3
 _KEYS_MOST: Final = 1_000_000
-"""About 100 MB: 10,000 runs of 100 keys, of which the oldest are forgotten."""
+"""About 100 MB: 10,000 runs of 100 keys, of which the oldest are forgotten. A run takes
+the room of a few keys itself."""
+_KEYS_OF_RUN: Final = 4
 
 
 @dataclass(slots=True)
@@ -40,7 +42,10 @@ class Repeats:
     ) -> bool:
         """Add the keys of new steps, which began between two moments; whether they can
         change what is found in the run."""
-        run = self._runs.setdefault(run_id, _Run())
+        if run_id not in self._runs:
+            self._runs[run_id] = _Run()
+            self._keys += _KEYS_OF_RUN
+        run = self._runs[run_id]
         self._runs.move_to_end(run_id)
         before = len(run.counts)
         is_hot = _add(run, keys)
@@ -59,7 +64,7 @@ class Repeats:
     def _forget_oldest(self) -> None:
         while self._keys > self._keys_most and len(self._runs) > 1:
             _, run = self._runs.popitem(last=False)
-            self._keys -= len(run.counts)
+            self._keys -= len(run.counts) + _KEYS_OF_RUN
 
 
 def _add(run: _Run, keys: Iterable[int]) -> bool:

@@ -10,6 +10,7 @@ from farthing.economics.loops import Step
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 
 _NUMBERS: Final = frozenset(("args_len", "result_len"))
+_MOST_DIGITS: Final = 18
 _TRUTHS: Final = frozenset(("empty", "error"))
 _TRUE: Final = frozenset(("true", "True", "1"))
 _OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
@@ -146,7 +147,7 @@ def _fields(told: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, text in told.items():
         if name in _NUMBERS:
-            if text.isdecimal():
+            if text.isdecimal() and len(text) <= _MOST_DIGITS:
                 fields[name] = int(text)
         elif name in _TRUTHS:
             if text:

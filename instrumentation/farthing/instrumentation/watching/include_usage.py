@@ -137,7 +137,7 @@ class _Read:
 
     def __init__(self) -> None:
         self.chunks: deque[Any] = deque()
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
     def __bool__(self) -> bool:
         return bool(self.chunks) or self.error is not None
@@ -175,7 +175,7 @@ class TailHidden(_Proxy):
         if _is(_is_last, chunk):
             try:
                 self._self_read.chunks.append(self._seen())
-            except BaseException as error:  # noqa: BLE001 - raised when it is its turn
+            except Exception as error:  # noqa: BLE001 - raised when it is its turn
                 self._self_read.error = error
         return chunk
 

@@ -31,5 +31,5 @@ SELECT
         ))
     ))) AS keys
 FROM spans
-WHERE {{which}} AND entry = 'span'
+WHERE {{which}} AND entry = 'span' AND length(run_id) <= {{id_most}}
 GROUP BY run_id
