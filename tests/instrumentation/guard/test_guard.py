@@ -348,9 +348,13 @@ def test_a_budget_holds_where_the_tools_cannot_be_read() -> None:
     worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_LOOP": "stop"})
     worker.observers = worker.observers[1:]  # the fingerprints' own failure is theirs
     unreadable = {"messages": [{"role": "tool", "content": _Unreadable()}] * 2}
-    with pytest.raises(BudgetExceeded):
+
+    def spend() -> None:
         for _ in range(20):
             worker.call(unreadable)
+
+    with pytest.raises(BudgetExceeded):
+        spend()
 
 
 class _Unreadable(dict[str, Any]):
