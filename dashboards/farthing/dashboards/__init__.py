@@ -1,1 +1,1 @@
-"""Dashboards: panels as data, drawn in Grafana, on a page and in a terminal."""
+"""Dashboards as data: panels, the dashboards made of them, and what is made of both."""

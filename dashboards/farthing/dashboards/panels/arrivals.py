@@ -1,0 +1,22 @@
+"""Spans that arrive."""
+
+from farthing.dashboards.panel import SERIES, TIME, Panel, count
+
+PANEL = Panel(
+    title="Spans loaded",
+    question="Does telemetry arrive, and from whom?",
+    chart="time_bars",
+    note="By when they were loaded; corrections are the ledger's own.",
+    empty="Nothing arrived in this range. `farthing doctor` says what to look at.",
+    columns=(TIME, SERIES, count("spans")),
+    sql="""
+SELECT
+    $__timeInterval(t.ingested_at) AS time,
+    if(t.entry = 'span', if(t.service = '', '(none)', t.service), 'corrections') AS series,
+    count() AS spans
+FROM spans AS t
+WHERE $__timeFilter(t.ingested_at) AND {{chosen}}
+GROUP BY time, series
+ORDER BY time, series
+""",
+)

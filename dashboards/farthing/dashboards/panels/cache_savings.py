@@ -1,0 +1,27 @@
+"""What prompt caches saved."""
+
+from farthing.dashboards.panel import Column, Panel, count, usd
+
+PANEL = Panel(
+    title="Cache savings",
+    question="Is caching paying: what did reads save, less what writes cost extra?",
+    chart="stat",
+    note="By the price list: what was read at the price of plain input, less its own"
+    " price; written tokens likewise.",
+    columns=(
+        usd("net_usd", "net"),
+        usd("saved_usd", "saved by reads"),
+        usd("paid_usd", "paid extra for writes"),
+        Column(name="hit_rate", unit="share", title="of the prompt from cache"),
+        count("unknown_calls", "calls not counted"),
+    ),
+    sql="""
+SELECT
+    saved_usd - paid_usd AS net_usd,
+    toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
+    toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
+    sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens), 0) AS hit_rate,
+    countIf((t.saved_femto IS NULL AND t.cache_read_tokens != 0) OR t.paid_femto IS NULL) AS unknown_calls
+FROM {{priced_spans}} AS t
+""",
+)

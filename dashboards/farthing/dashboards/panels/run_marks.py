@@ -1,0 +1,53 @@
+"""What happened in a run, by turn."""
+
+from farthing.dashboards.panel import Panel, count, text, usd
+
+PANEL = Panel(
+    title="What happened",
+    question="At which turns was context compacted, the cache missed, or a loop begun?",
+    chart="table",
+    timeless=True,
+    note="Compaction: the agent's prompt shrank to less than 70 of 100. Cache missed: its"
+    " last call had 1,000 tokens in the cache or more, and this one read less than a tenth of"
+    " them. Of loops, the turns from the first repetition to the last.",
+    empty="No compaction, no missed cache, no loop.",
+    columns=(
+        count("turn"),
+        count("until_turn", "until turn"),
+        text("what"),
+        text("agent"),
+        text("detail"),
+        usd(),
+    ),
+    sql="""
+WITH
+    turns AS (SELECT * FROM {{run_turns}}),
+    pairs AS (
+        SELECT *,
+            lagInFrame(prompt_tokens) OVER by_agent AS before_prompt,
+            lagInFrame(cache_read_tokens + cache_write_tokens) OVER by_agent AS before_cached,
+            lagInFrame(began) OVER by_agent AS before_began
+        FROM turns
+        WINDOW by_agent AS (PARTITION BY agent, parent_span_id ORDER BY turn ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+    )
+SELECT turn, until_turn, what, agent, detail, cost_usd FROM (
+    SELECT turn, turn AS until_turn, 'compaction' AS what, agent,
+        concat(toString(before_prompt), ' to ', toString(prompt_tokens), ' tokens') AS detail, cost_usd
+    FROM pairs WHERE before_prompt > 0 AND prompt_tokens < 0.7 * before_prompt
+    UNION ALL
+    SELECT turn, turn AS until_turn, 'cache missed' AS what, agent,
+        concat(toString(before_cached), ' cached tokens, ', toString(dateDiff('second', before_began, began)), ' s later') AS detail, cost_usd
+    FROM pairs WHERE before_cached >= 1000 AND prompt_tokens >= 0.7 * before_prompt AND cache_read_tokens < 0.1 * before_cached
+    UNION ALL
+    SELECT
+        toUInt64(countIf(t.began <= f.first_time) + 1) AS turn,
+        toUInt64(greatest(turn, countIf(t.began <= f.last_time))) AS until_turn,
+        replaceAll(f.kind, '_', ' ') AS what, f.agent AS agent, concat(f.level, ': ', f.why) AS detail, any(f.cost_usd) AS cost_usd
+    FROM findings AS f FINAL CROSS JOIN turns AS t
+    WHERE f.run_id IN (${run:singlequote}) AND f.level != 'withdrawn'
+    GROUP BY f.kind, f.agent, f.episode, f.level, f.why
+)
+ORDER BY turn, what
+LIMIT 200
+""",
+)

@@ -1,0 +1,61 @@
+"""One run in a line."""
+
+from farthing.dashboards.panel import (
+    UNKNOWN_CALLS,
+    Column,
+    Panel,
+    Steps,
+    count,
+    text,
+    usd,
+)
+
+PANEL = Panel(
+    title="Run",
+    question="What did this run cost, and is that usual?",
+    chart="stat",
+    timeless=True,
+    note="Usual is the median of its kind of task in the 28 days before it ended. Peak"
+    " context is the longest prompt.",
+    empty="There is no run of this id. Choose one from the table of runs.",
+    columns=(
+        usd(),
+        Column(name="times_median", unit="ratio", title="vs median", steps=Steps(3, 5)),
+        count("turns", "model calls"),
+        count("tool_calls", "tool calls"),
+        Column(name="peak_tokens", unit="tokens", title="peak context"),
+        Column(name="cache_hit", unit="share", title="of the prompt from cache"),
+        Column(name="wasted_usd", unit="usd", title="without progress"),
+        text("outcome"),
+        UNKNOWN_CALLS,
+    ),
+    sql="""
+WITH
+    one AS (SELECT * FROM {{all_runs}} AS t WHERE t.run_id IN (${run:singlequote})),
+    peers AS (
+        SELECT quantileExact(0.5)(assumeNotNull(p.cost_usd)) AS median_usd, count() AS peers FROM {{all_runs}} AS p
+        WHERE p.task_type IN (SELECT task_type FROM one) AND p.cost_usd IS NOT NULL
+            AND p.end_time > (SELECT max(end_time) FROM one) - toIntervalDay(28) AND p.end_time <= (SELECT max(end_time) FROM one)
+    ),
+    waste AS (
+        SELECT max(agent_usd) AS wasted_usd
+        FROM (SELECT sum(cost_usd) AS agent_usd FROM findings FINAL WHERE run_id IN (${run:singlequote}) AND level = 'confirmed' GROUP BY agent, kind)
+    ),
+    ended AS (
+        SELECT count() AS roots, argMax(error_type, time) AS error_type FROM spans
+        WHERE run_id IN (${run:singlequote}) AND kind = 'agent' AND parent_span_id = '' AND entry = 'span'
+    )
+SELECT
+    o.cost_usd AS cost_usd,
+    if((SELECT median_usd FROM peers) > 0, toFloat64(o.cost_usd) / toFloat64((SELECT median_usd FROM peers)), NULL) AS times_median,
+    o.calls AS turns,
+    o.tool_calls AS tool_calls,
+    (SELECT max(prompt_tokens) FROM {{run_turns}}) AS peak_tokens,
+    o.cached_tokens / nullIf(o.prompt_tokens, 0) AS cache_hit,
+    (SELECT wasted_usd FROM waste) AS wasted_usd,
+    multiIf((SELECT roots FROM ended) = 0, 'not known', (SELECT error_type FROM ended) = '', 'finished', (SELECT error_type FROM ended)) AS outcome,
+    o.unpriced_calls + o.partial_calls AS unpriced_calls
+FROM one AS o
+LIMIT 1
+""",
+)

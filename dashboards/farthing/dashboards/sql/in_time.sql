@@ -1,0 +1,1 @@
+$__timeFilter(t.time) AND {{chosen}}
