@@ -66,11 +66,13 @@ def test_server_settings_exist(engine: dict[str, list[str]]) -> None:
     assert tags <= set(engine["server_settings"])
 
 
-def test_settings_of_the_collectors_profile_exist(engine: dict[str, list[str]]) -> None:
-    """Whatever the collector's profile sets is a setting of that release."""
-    profile = ET.parse(USERS).getroot().find("profiles/farthing")
+@pytest.mark.parametrize("user", ["farthing", "reader"])
+def test_settings_of_a_profile_exist(engine: dict[str, list[str]], user: str) -> None:
+    """Whatever a user's profile sets is a setting of that release."""
+    profile = ET.parse(USERS).getroot().find(f"profiles/{user}")
     assert profile is not None
-    tags = {e.tag for e in profile}
+    tags = {e.tag for e in profile} - {"constraints"}
+    tags |= {e.tag for e in profile.findall("constraints/*")}
     assert tags
     assert tags <= set(engine["settings"])
 
@@ -102,7 +104,7 @@ def test_the_collectors_user_is_the_one_that_compose_names() -> None:
     store = services["collector"]["environment"]["FARTHING_STORE"]
     users = ET.parse(USERS).getroot().find("users")
     assert users is not None
-    assert {user.tag for user in users} == {"farthing", "default"}
+    assert {user.tag for user in users} == {"farthing", "reader", "default"}
     assert store.startswith("clickhouse://farthing:${LEDGER_PASSWORD:?")
     password = users.find("farthing/password")
     assert password is not None
@@ -112,8 +114,21 @@ def test_the_collectors_user_is_the_one_that_compose_names() -> None:
 
 
 def test_a_profile_that_a_user_has_is_defined() -> None:
-    """The collector's user has the profile that this file defines."""
+    """Our users have the profiles that this file defines."""
     root = ET.parse(USERS).getroot()
-    profile = root.findtext("users/farthing/profile")
-    assert profile is not None
-    assert root.find(f"profiles/{profile}") is not None
+    for user in ("farthing", "reader"):
+        profile = root.findtext(f"users/{user}/profile")
+        assert profile is not None
+        assert root.find(f"profiles/{profile}") is not None
+
+
+def test_the_reader_only_reads() -> None:
+    """Grafana's user is read-only and may read the ledger and what says how large it
+    is, nothing else; it may set how long a query takes, which the plugin does."""
+    root = ET.parse(USERS).getroot()
+    assert root.findtext("profiles/reader/readonly") == "1"
+    free = root.findall("profiles/reader/constraints/*[changeable_in_readonly]")
+    assert [e.tag for e in free] == ["max_execution_time"]
+    grants = [e.text or "" for e in root.findall("users/reader/grants/query")]
+    assert grants[0] == "GRANT SELECT ON farthing.*"
+    assert all(grant.startswith("GRANT SELECT ON system.") for grant in grants[1:])

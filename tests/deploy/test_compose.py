@@ -45,6 +45,8 @@ HEALTHCHECK_KEYS = {"test", "interval", "timeout", "start_period", "retries"}
 PINNED = re.compile(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*")
 VARIABLE = re.compile(r"\$\{(\w+)(?::(\?|-)([^}]*))?\}")
 
+SECRETS = ("FARTHING_TOKEN", "LEDGER_PASSWORD", "READER_PASSWORD", "GRAFANA_PASSWORD")
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -119,8 +121,9 @@ def test_secrets_are_asked_for_and_have_no_default() -> None:
     """Compose refuses to start without the token and the password, and says which."""
     text = (ROOT / "docker-compose.yml").read_text()
     used = {name: kind for name, kind, _ in VARIABLE.findall(text)}
-    assert used == {"FARTHING_TOKEN": "?", "LEDGER_PASSWORD": "?", "PUBLISH_ON": "-"}
-    assert set(used) <= set(re.findall(r"^#   ([A-Z_]+) ", text, re.M))
+    assert used.pop("PUBLISH_ON") == "-"
+    assert used == dict.fromkeys(SECRETS, "?")
+    assert {*used, "PUBLISH_ON"} == set(re.findall(r"^#   ([A-Z_]+) ", text, re.M))
 
 
 def test_the_collector_waits_for_a_healthy_ledger() -> None:
@@ -133,13 +136,13 @@ def test_the_collector_waits_for_a_healthy_ledger() -> None:
 
 
 def test_volumes_are_declared_and_mounted_files_exist() -> None:
-    """A volume is one of the file's own, or a file of this repository, read-only."""
+    """A volume is one of the file's own, or a part of this repository, read-only."""
     for service in SERVICES.values():
         for volume in service["volumes"]:
             source, target, *mode = volume.split(":")
             assert target.startswith("/")
             if source.startswith("./"):
-                assert (ROOT / source).is_file()
+                assert (ROOT / source).exists()
                 assert mode == ["ro"]
             else:
                 assert source in COMPOSE["volumes"]
@@ -161,8 +164,9 @@ def test_the_ports_of_compose_image_and_collector_agree() -> None:
 
 def test_ports_are_published_on_this_machine_only_unless_asked() -> None:
     """Without PUBLISH_ON, nothing is reachable from other machines."""
-    for port in SERVICES["collector"]["ports"]:
-        assert interpolated(port, {}).startswith("127.0.0.1:")
+    for service in ("collector", "grafana"):
+        for port in SERVICES[service]["ports"]:
+            assert interpolated(port, {}).startswith("127.0.0.1:")
     assert "ports" not in SERVICES["clickhouse"]
 
 

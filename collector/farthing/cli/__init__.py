@@ -19,6 +19,7 @@ import click
 from farthing.errors import ConfigError, FarthingError
 
 COMMANDS = {
+    "dashboards": "Dashboards for Grafana: list, write, push.",
     "demo": "Show what Farthing does, with a made-up fleet of agents.",
     "doctor": "Check this installation and say what to do.",
     "explain": "How each cent of a span came about.",

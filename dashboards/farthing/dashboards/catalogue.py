@@ -188,6 +188,7 @@ def panels() -> Panels:
     return {name: panel(name) for name in plugins.names(FAMILY)}
 
 
+@cache
 def panel(name: str) -> Panel:
     """The panel of an id. Raises ConfigError, naming what there is, for another."""
     found = plugins.load(FAMILY, name, "PANEL")
