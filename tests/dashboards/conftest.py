@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from farthing.collector.demo.fleet import fleet
+from farthing.collector.demo.incidents import LOOP_RUN_ID
 from farthing.collector.settle import Settler
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
@@ -21,7 +22,7 @@ NOW = datetime(2026, 3, 18, 14, 30, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def demo_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
-    """A ledger with the demo's week up to NOW, settled and watched."""
+    """A ledger with the demo's week up to NOW, watched, and with two outcomes."""
     store = Store(Address(path=engine_folder, database="dashboards"))
     catalogue = load_catalogue()
     ledger = Ledger(store, catalogue)
@@ -29,6 +30,8 @@ def demo_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
     ledger.load("demo", [request.SerializeToString() for request in fleet(NOW)])
     Settler(store, catalogue)("demo")
     Watcher(store, registry=CollectorRegistry())("demo")
+    told = [[LOOP_RUN_ID, NOW.timestamp() - 60, "pr_merged", "code-review"]] * 2
+    store.insert("outcomes", ["run_id", "time", "outcome", "task_type"], told)
     yield store
     store.close()
 

@@ -205,6 +205,16 @@ def test_one_run_is_the_same_everywhere(demo_store: Store) -> None:
         assert sum(costs) == run["cost_usd"], name
 
 
+def test_an_outcome_pays_for_the_runs_without_one(demo_store: Store) -> None:
+    """An outcome costs what all runs of its kind cost, by how often it was achieved."""
+    [row] = answer(demo_store, "cost_per_outcome")
+    kinds = {r["task_type"]: r for r in answer(demo_store, "task_types")}
+    reviews = kinds["code-review"]
+    assert row["cost_usd"] == reviews["cost_usd"]
+    assert (row["outcomes"], row["runs"], row["of_runs"]) == (2, 1, reviews["runs"])
+    assert row["per_outcome_usd"] == row["cost_usd"] / 2
+
+
 def test_the_cache_pays(demo_store: Store) -> None:
     """What is saved less what is paid is the net, by agent as in all."""
     [total] = answer(demo_store, "cache_savings")

@@ -98,6 +98,7 @@ DASHBOARDS: Final = (
         rows=(
             Row(10, (("spend_by_task", 16), ("spend_by_unit", 8))),
             _full("outcomes", 8),
+            _full("cost_per_outcome", 6),
             _halves("task_types", "run_costs", 8),
             _full("movers"),
             Row(9, (("direct_inclusive", 14), ("spend_by_user", 10))),
