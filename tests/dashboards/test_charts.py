@@ -1,0 +1,140 @@
+"""Panels as pictures, drawn by the real renderer."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import pytest
+
+from farthing.collector.store.client import Store
+from farthing.dashboards.catalogue import panels
+from farthing.dashboards.charts import Frame, has_chart, png, spec, svg
+from farthing.dashboards.macros import View
+from farthing.dashboards.panel import Panel
+from farthing.dashboards.sparkline import sparkline
+from farthing.dashboards.theme import DARK, LIGHT, PAGE
+from tests.dashboards.test_panels import WEEK, answer
+
+DRAWN: Final = [name for name, panel in panels().items() if has_chart(panel)]
+FRAME: Final = Frame(640, 240, bucket_s=WEEK.bucket_s(hourly=True))
+TODAY: Final = View(
+    datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(minutes=5)
+)
+HOSTILE: Final = "</script><script>alert(1)</script>' \" & \u202egnp.exe"
+
+
+def texts(picture: str) -> str:
+    """What is written in it; an error if it is no XML."""
+    return " ".join(text for text in ET.fromstring(picture).itertext() if text.strip())
+
+
+def bars(picture: str) -> list[str]:
+    return re.findall(r'aria-roledescription="bar"', picture)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_chart_is_drawn(demo_store: Store, name: str) -> None:
+    """Of the demo's week each chart is a picture that says what it shows, without a
+    number that is none, in the page's own colours, with no request to anywhere."""
+    panel = panels()[name]
+    if name == "prefix_churn":
+        pytest.skip("the demo sends no fingerprints of prompts")
+    # What is told of the loading is of today, not of the demo's week.
+    told = answer(demo_store, name) or answer(demo_store, name, TODAY)
+    made = spec(panel, told, FRAME)
+    picture = svg(made)
+    assert "NaN" not in picture
+    assert "Infinity" not in picture
+    assert re.search(r"var\(--\w", picture)
+    assert not re.search(r'(href|src)="http', picture)
+    assert texts(picture)
+    assert made["description"] == f"{panel.title}. {panel.question}"
+    assert made["background"] is None
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_nothing_is_drawn_of_nothing(name: str) -> None:
+    """Without rows a chart is an empty picture, not an error."""
+    assert bars(svg(spec(panels()[name], [], FRAME))) == []
+
+
+def rows(*values: tuple[str, str | None]) -> list[dict[str, Any]]:
+    at = datetime(2026, 3, 18, 14)  # noqa: DTZ001  as ClickHouse's client gives it
+    return [
+        {"time": at, "series": name, "cost_usd": Decimal(usd) if usd else None}
+        for name, usd in values
+    ]
+
+
+def spend_by_model() -> Panel:
+    return panels()["spend_by_model"]
+
+
+def test_unknown_has_no_bar() -> None:
+    """What is not known is not drawn as nothing spent, but stays in the legend."""
+    picture = svg(spec(spend_by_model(), rows(("a", "2.5"), ("≥ b", None)), FRAME))
+    assert len(bars(picture)) == 1
+    assert "≥ b" in texts(picture)
+
+
+def test_times_are_utc() -> None:
+    """A bar begins at its time in UTC, whatever zone the reader or the machine has."""
+    made = spec(spend_by_model(), rows(("a", "1")), FRAME)
+    [value] = made["data"]["values"]
+    assert value["time"] == "2026-03-18T14:00:00Z"
+    assert made["encoding"]["x"]["scale"] == {"type": "utc"}
+    aware = [
+        {**row, "time": row["time"].replace(tzinfo=UTC)} for row in rows(("a", "1"))
+    ]
+    assert spec(spend_by_model(), aware, FRAME) == made
+
+
+def test_names_from_strangers_are_text() -> None:
+    """A name is shown as it is, and is never markup."""
+    picture = svg(spec(spend_by_model(), rows((HOSTILE, "1"), ("b", "1")), FRAME))
+    assert "<script" not in picture
+    assert "alert(1)" in texts(picture)
+
+
+def test_a_name_keeps_its_hue() -> None:
+    """Hues follow the names' order, and what is left over is last."""
+    made = spec(
+        spend_by_model(), rows(("≥ others", "9"), ("b", "1"), ("a", "2")), FRAME
+    )
+    assert made["encoding"]["color"]["scale"]["domain"] == ["a", "b", "≥ others"]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_pictures_have_colours_of_their_own(theme: Any) -> None:
+    """For Slack and e-mail a chart is a PNG, with no CSS to ask."""
+    made = spec(spend_by_model(), rows(("a", "1")), Frame(300, 120, theme=theme))
+    assert "var(" not in str(made)
+    assert png(made).startswith(b"\x89PNG")
+
+
+def test_themes_have_as_many_hues() -> None:
+    """What has a hue on the page has one in every picture."""
+    assert len(PAGE.series) == len(LIGHT.series) == len(DARK.series)
+
+
+def test_sparkline() -> None:
+    """A line from the lower left to the upper right that says its numbers; of one value
+    there is none, and of many no more points than can be seen."""
+    grown = sparkline([0, 50, 100], width=102, height=22)
+    assert 'points="1.0,21.0 51.0,11.0 101.0,1.0"' in grown
+    assert 'aria-label="from 0 to 100, at most 100"' in grown
+    assert sparkline([7]) == ""
+    assert len(ET.fromstring(sparkline(range(1000)))[0].attrib["points"].split()) <= 60
+
+
+def test_bars_of_one_time_stand_on_each_other() -> None:
+    """The bars of one bucket add up: the next begins where the one before ends."""
+    picture = svg(spec(spend_by_model(), rows(("a", "1"), ("b", "2")), FRAME))
+    shapes = re.findall(r'"bar" d="M[\d.]+,([\d.]+)h[\d.]+v([\d.]+)h', picture)
+    (top_a, high_a), (top_b, high_b) = [(float(y), float(h)) for y, h in shapes]
+    assert top_b + high_b == pytest.approx(top_a)
+    assert high_b == pytest.approx(2 * high_a)
