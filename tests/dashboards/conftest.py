@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,22 @@ from farthing.collector.watch.watcher import Watcher
 from farthing.economics.prices import load_catalogue
 
 NOW = datetime(2026, 3, 18, 14, 30, tzinfo=UTC)
+ALERTS: Final = (
+    {
+        "id": "a1", "rule": "loop", "subject": "1", "state": "resolved", "version": 2,
+        "severity": "warning", "title": "A loop", "run_id": LOOP_RUN_ID,
+        "unit": "usd", "value": "0.50", "threshold": "0.25", "cost_usd": "1.31",
+        "fired_at": NOW.timestamp() - 600, "resolved_at": NOW.timestamp() - 400,
+        "why_resolved": "ended", "channels": ["slack", "pagerduty"],
+    },
+    {
+        "id": "a2", "rule": "run-cost", "subject": "2", "state": "firing", "version": 1,
+        "severity": "critical", "title": "A runaway", "lower_bound": True,
+        "unit": "ratio", "value": "5.535", "threshold": "5",
+        "fired_at": NOW.timestamp() - 300,
+    },
+)  # fmt: skip
+"""One that is over and one that is open; what it cost is not known."""
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +49,8 @@ def demo_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
     Watcher(store, registry=CollectorRegistry())("demo")
     told = [[LOOP_RUN_ID, NOW.timestamp() - 60, "pr_merged", "code-review"]] * 2
     store.insert("outcomes", ["run_id", "time", "outcome", "task_type"], told)
+    for alert in ALERTS:
+        store.insert("alert_instances", list(alert), [list(alert.values())])
     yield store
     store.close()
 

@@ -44,7 +44,7 @@ TYPES: Final = {
     "ratio": r"(Nullable\()?Float64\)?",
     "seconds": r"(Nullable\()?Float64\)?",
     "bytes": r"UInt64",
-    "time": r"DateTime(64)?\((6, )?'UTC'\)",
+    "time": r"(Nullable\()?DateTime(64)?\((6, )?'UTC'\)\)?",
     "text": r"(LowCardinality\()?(Nullable\()?String\)*",
     "flag": r"Bool",
     "sparkline": r"Array\(Int64\)",
@@ -141,6 +141,7 @@ def test_money_says_what_it_leaves_out(name: str) -> None:
         # Costs of single runs, episodes or calls, each with its own state elsewhere.
         "run_total", "run_drivers", "run_marks", "turns_per_run", "turns_and_cost",
         "waste_by_kind", "corrections", "unattributed", "cache_gaps", "prices_in_force",
+        "alert_history", "alert_rules",
     }  # fmt: skip
 
 
@@ -213,6 +214,22 @@ def test_an_outcome_pays_for_the_runs_without_one(demo_store: Store) -> None:
     assert row["cost_usd"] == reviews["cost_usd"]
     assert (row["outcomes"], row["runs"], row["of_runs"]) == (2, 1, reviews["runs"])
     assert row["per_outcome_usd"] == row["cost_usd"] / 2
+
+
+def test_alerts_that_are_open_and_those_that_were(demo_store: Store) -> None:
+    """An open alert is shown with value and threshold, ≥ where it is a lower bound; a
+    rule with how often it fired, how long it lasted and how much of it was noise."""
+    [alert] = answer(demo_store, "alerts_open")
+    assert (alert["value"], alert["threshold"]) == ("≥ 5.535 ratio", "5 ratio")
+    assert alert["cost_usd"] is None
+    rules = {row["rule"]: row for row in answer(demo_store, "alert_rules")}
+    assert rules["loop"]["median_s"] == 200
+    assert (rules["loop"]["short"], rules["loop"]["untouched"]) == (1, 1)
+    assert rules["run-cost"]["median_s"] is None
+    assert rules["run-cost"]["open"] == 1
+    newest, oldest = answer(demo_store, "alert_history")
+    assert newest["resolved_at"] is None
+    assert oldest["channels"] == "slack, pagerduty"
 
 
 def test_the_cache_pays(demo_store: Store) -> None:

@@ -88,6 +88,7 @@ DASHBOARDS: Final = (
             _full("task_types", 8),
             _full("dearest_runs", 11),
             _full("findings", 7),
+            _full("alerts_open", 6),
         ),
     ),
     Dashboard(
@@ -165,6 +166,18 @@ DASHBOARDS: Final = (
             _full("tool_costs", 10),
             _halves("tool_calls", "tool_errors", 9),
             _full("repeated_calls", 8),
+        ),
+    ),
+    Dashboard(
+        id="alerts",
+        title="Alerts",
+        question="What needs somebody, and which rules are worth their noise?",
+        days=30,
+        rows=(
+            _full("alerts_open"),
+            _full("alerts_over_time", 8),
+            _full("alert_rules", 8),
+            _full("alert_history", 10),
         ),
     ),
     Dashboard(
