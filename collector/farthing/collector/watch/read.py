@@ -45,9 +45,26 @@ class Reader:
 
     def entries(self, runs: Iterable[str]) -> Iterator[list[dict[str, Any]]]:
         """The entries of each run, in the order in which they began."""
-        rows = self._asked("entries.sql", {"runs": _listed(runs)})
-        for _, entries in groupby(rows, key=lambda row: row["run_id"]):
-            yield list(entries)
+        yield from self._entries(runs, "1")
+
+    def newer(self, last_us: Mapping[str, int]) -> Iterator[list[dict[str, Any]]]:
+        """Those of them that began after a moment, another one for each run."""
+        moments = ", ".join(map(str, last_us.values()))
+        which = f"start_us > transform(run_id, [{_listed(last_us)}], [{moments}], 0)"
+        yield from self._entries(last_us, which)
+
+    def _entries(
+        self, runs: Iterable[str], which: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        if listed := _listed(runs):
+            rows = self._asked("entries.sql", {"runs": listed, "which": which})
+            for _, entries in groupby(rows, key=lambda row: row["run_id"]):
+                yield list(entries)
+
+    def totals(self, runs: Iterable[str]) -> dict[str, int]:
+        """How many entries there are of each run."""
+        rows = self._asked("totals.sql", {"runs": _listed(runs)})
+        return {row["run_id"]: int(row["entries"]) for row in rows}
 
     def stored(self, runs: Iterable[str]) -> Iterator[Found]:
         """What was found in some runs before."""

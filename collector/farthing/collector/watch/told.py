@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -25,32 +25,57 @@ class ToldStep:
     entry: Mapping[str, Any]
 
 
-def steps(entries: Iterable[Mapping[str, Any]]) -> list[ToldStep]:
-    """The steps of a run; `entries` in the order in which they began.
+def steps(entries: Sequence[Mapping[str, Any]]) -> list[ToldStep]:
+    """The steps of a run; `entries` in the order in which they began."""
+    return Telling().take(entries) or []
+
+
+class Telling:
+    """The steps of a run, told part by part.
 
     A tool call that several entries tell of is one step, where it was told of first,
     with the fingerprints of whoever has them.
     """
-    entries = list(entries)
-    doubles = {_span(e) for e in entries if e["reason"] == "duplicate"}
-    passed_over: set[tuple[str, str]] = set()
-    found: list[ToldStep] = []
-    place: dict[str, int] = {}
-    told_by_tools: set[str] = set()
-    for entry in entries:
-        if entry["entry"] != "span" or _span(entry) in passed_over:
-            continue
-        passed_over.add(_span(entry))  # One that was sent again tells nothing more.
-        is_double = _span(entry) in doubles
-        for step in _handed(entry) if is_double else _steps_of(entry):
-            if entry["kind"] == "tool":
-                step = _of_its_own(step, entry, told_by_tools)
-            at = place.setdefault(step.call_id, len(found))
-            if at == len(found):
-                found.append(ToldStep(step, entry))
-            elif _is_richer(step, found[at].step):
-                found[at] = ToldStep(_merged(step, found[at].step), found[at].entry)
-    return found
+
+    def __init__(self) -> None:
+        self._passed_over: set[tuple[str, str]] = set()
+        self._told_by_tools: set[str] = set()
+        self._has_result: dict[str, bool] = {}
+
+    def take(self, entries: Sequence[Mapping[str, Any]]) -> list[ToldStep] | None:
+        """The steps that these entries tell of first; they began after all that were
+        taken before. None where they change what was told before: begin anew then."""
+        doubles = {_span(e) for e in entries if e["reason"] == "duplicate"}
+        if not doubles.isdisjoint(self._passed_over):
+            return None
+        found: dict[str, ToldStep] = {}
+        for step, entry in self._all(entries, doubles):
+            known = found.get(step.call_id)
+            if known is not None:
+                if _is_richer(step, known.step):
+                    merged = _merged(step, known.step)
+                    found[step.call_id] = ToldStep(merged, known.entry)
+            elif step.call_id not in self._has_result:
+                found[step.call_id] = ToldStep(step, entry)
+            elif step.result_hash and not self._has_result[step.call_id]:
+                return None
+        for call_id, each in found.items():
+            self._has_result[call_id] = bool(each.step.result_hash)
+        return list(found.values())
+
+    def _all(
+        self, entries: Iterable[Mapping[str, Any]], doubles: set[tuple[str, str]]
+    ) -> Iterator[tuple[Step, Mapping[str, Any]]]:
+        """Each step as often as it is told."""
+        for entry in entries:
+            span = _span(entry)
+            if entry["entry"] != "span" or span in self._passed_over:
+                continue
+            self._passed_over.add(span)  # One that was sent again tells nothing more.
+            for step in _handed(entry) if span in doubles else _steps_of(entry):
+                if entry["kind"] == "tool":
+                    step = _of_its_own(step, entry, self._told_by_tools)
+                yield step, entry
 
 
 def _span(entry: Mapping[str, Any]) -> tuple[str, str]:

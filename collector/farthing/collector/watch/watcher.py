@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from farthing.collector.store.client import Store
 from farthing.collector.watch.baselines import Baselines
-from farthing.collector.watch.judge import COLUMNS, Found, judge
+from farthing.collector.watch.judge import COLUMNS, Found
+from farthing.collector.watch.judgements import Judgements
 from farthing.collector.watch.meters import Meters
 from farthing.collector.watch.read import Reader, chunks
 from farthing.collector.watch.repeats import Repeats
@@ -33,6 +34,7 @@ class Watcher:
         self._reader = Reader(store)
         self._repeats = Repeats()
         self._baselines = Baselines(store)
+        self._judgements = Judgements(self._reader)
         self._meters = Meters.register(registry or CollectorRegistry())
 
     def __call__(self, batch_name: str, /) -> None:
@@ -76,11 +78,7 @@ class Watcher:
     def _watch(self, runs: Mapping[str, Baseline | None]) -> None:
         """Judge these runs, and write down what is new."""
         known = {found.key: found for found in self._reader.stored(runs)}
-        now = [
-            found
-            for entries in self._reader.entries(runs)
-            for found in judge(entries, baseline=runs[entries[0]["run_id"]])
-        ]
+        now = list(self._judgements.of(runs))
         withdrawn = known.keys() - {found.key for found in now}
         gone = [_withdrawn(known[key], now) for key in sorted(withdrawn)]
         new = [f for f in now if not _says_the_same(f, known.get(f.key))]
@@ -104,7 +102,7 @@ def _says_the_same(found: Found, known: Found | None) -> bool:
 
 
 def _line(found: Found) -> list[Any]:
-    return [_plain(value) for value in astuple(found)]
+    return [_plain(getattr(found, column)) for column in COLUMNS]
 
 
 def _plain(value: object) -> object:

@@ -25,5 +25,5 @@ SELECT
     environment,
     mapFilter((k, v) -> startsWith(k, 'farthing.fingerprint.') OR startsWith(k, 'farthing.tool_results.') OR k = 'http.response.status_code', attributes) AS fingerprints
 FROM spans
-WHERE run_id IN ({{runs}}) AND kind IN ('model_call', 'tool')
+WHERE run_id IN ({{runs}}) AND kind IN ('model_call', 'tool') AND {{which}}
 ORDER BY run_id, start_us, trace_id, span_id, entry DESC, reason, calls, cost_usd

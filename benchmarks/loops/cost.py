@@ -1,0 +1,105 @@
+"""What watching adds to the CPU of loading."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from benchmarks.blocks import Blocks, Requests
+from benchmarks.loops.spans import copied, interleaved, request
+from farthing.collector.settle import Settler
+from farthing.collector.store.client import Address, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.collector.watch.labelled import LabelledRun, read_runs
+from farthing.collector.watch.watcher import Watcher
+from farthing.economics.prices import load_catalogue
+
+DATA: Final = Path(__file__).parent / "data"
+_REQUEST_SPANS: Final = 512
+_BATCHES: Final = 6
+_LARGE, _MIDDLE, _SMALL = 75, 15, 2  # requests a batch
+_COPIES: Final = 5
+Batch = Sequence[bytes]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of this process, all threads, to load and settle spans and to watch
+    them; `found` of the `runs` have a finding."""
+
+    name: str
+    spans: int
+    batch_spans: int
+    runs: int
+    found: int
+    load_s: float
+    watch_s: float
+
+    @property
+    def share(self) -> float:
+        """What watching adds to loading."""
+        return self.watch_s / self.load_s
+
+
+def costs(engine: Path) -> Iterator[Cost]:
+    """Runs that repeat nothing, real runs of which some loop, and only those; these
+    also in batches so small that each brings about one span of each run."""
+    real = [run for path in sorted(DATA.glob("*.gz")) for run in read_runs(path)]
+    looping = list(copied((run for run in real if run.label == "loop"), _COPIES))
+    yield _cost(engine, "runs that repeat nothing", _healthy())
+    yield _cost(engine, "real runs", _batches(copied(real, 1), size=_MIDDLE))
+    yield _cost(engine, "runs that loop", _batches(looping, size=_MIDDLE))
+    yield _cost(engine, "the same span by span", _batches(looping, size=_SMALL))
+
+
+def _healthy() -> Iterator[Batch]:
+    source = Requests(Blocks(), spans=_REQUEST_SPANS)
+    for _ in range(_BATCHES):
+        yield [source.next() for _ in range(_LARGE)]
+
+
+def _batches(runs: Iterable[LabelledRun], *, size: int) -> Iterator[Batch]:
+    """Spans of runs that all began an hour ago."""
+    spans = interleaved(runs, first_ns=time.time_ns() - 3600 * 10**9)
+    requests = (request(some) for some in _cut(spans, _REQUEST_SPANS))
+    yield from _cut(requests, size)
+
+
+def _cut(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+def _cost(engine: Path, name: str, batches: Iterable[Batch]) -> Cost:
+    store = Store(Address(path=engine, database=name.replace(" ", "_")))
+    catalogue = load_catalogue()
+    ledger = Ledger(store, catalogue)
+    ledger.open(retention_days=None)
+    settle, watch = Settler(store, catalogue), Watcher(store)
+    load_s = watch_s = 0.0
+    largest = 0
+    for number, batch in enumerate(batches):
+        begun_s = time.process_time()
+        ledger.load(f"batch {number}", batch)
+        settle(f"batch {number}")
+        loaded_s = time.process_time()
+        watch(f"batch {number}")
+        load_s += loaded_s - begun_s
+        watch_s += time.process_time() - loaded_s
+        largest = max(largest, len(batch) * _REQUEST_SPANS)
+    [row] = store.rows(_COUNTED)
+    store.close()
+    return Cost(name, batch_spans=largest, load_s=load_s, watch_s=watch_s, **row)
+
+
+_COUNTED: Final = """
+SELECT count() AS spans, uniqExact(run_id) AS runs,
+    (SELECT uniqExact(run_id) FROM findings) AS found
+FROM spans WHERE entry = 'span'
+"""
