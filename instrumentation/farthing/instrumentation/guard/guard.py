@@ -103,9 +103,7 @@ class Guard:
         """Forget a run: its next call starts a new budget."""
         self._runs.reset(run_id)
 
-    def _conversation(
-        self, call: ModelCall, form: Form | None, state: RunState
-    ) -> str:
+    def _conversation(self, call: ModelCall, form: Form | None, state: RunState) -> str:
         """What `_look_at_tools` returns. If it fails, the budget holds all the same."""
         try:
             return self._look_at_tools(call, form, state)
