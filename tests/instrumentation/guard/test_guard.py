@@ -341,3 +341,23 @@ def test_a_priced_model_is_not_called_unpriced(
     worker.provider, worker.library = "gemini", "google_genai"
     worker.call()
     assert caplog.text == ""
+
+
+def test_a_budget_holds_where_the_tools_cannot_be_read() -> None:
+    """What we cannot make sense of in a request switches no limit on money off."""
+    worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_LOOP": "stop"})
+    worker.observers = worker.observers[1:]  # the fingerprints' own failure is theirs
+    unreadable = {"messages": [{"role": "tool", "content": _Unreadable()}] * 2}
+    for _ in range(10):
+        worker.call(unreadable)
+    with pytest.raises(BudgetExceeded):
+        worker.call(unreadable)
+
+
+class _Unreadable(dict[str, Any]):
+    """A part of a message that fails in whoever looks at it."""
+
+    def get(self, *_: object) -> Any:
+        raise RuntimeError("unreadable")
+
+    __getitem__ = get

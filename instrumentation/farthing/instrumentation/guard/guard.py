@@ -21,7 +21,7 @@ from farthing.economics.budgets import (
     take_all,
 )
 from farthing.economics.loops import Finding
-from farthing.errors import LoopDetected
+from farthing.errors import LoopDetected, RunStopped
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.fingerprints.observer import REPLY, TOLD
 from farthing.instrumentation.fingerprints.teller import Teller, Told
@@ -81,7 +81,7 @@ class Guard:
         if not state.rules.is_on and len(accounts) == 1:
             return
         form = form_of(call.library, call.operation, request=call.request)
-        agent = self._look_at_tools(call, form, state)
+        agent = self._conversation(call, form, state)
         estimate = self._estimate(call, form, accounts)
         held = self._take(call, form, state, accounts=accounts, estimate=estimate)
         call.state[_STATE] = _Watched(state, accounts, held, agent)
@@ -102,6 +102,16 @@ class Guard:
     def reset(self, run_id: str = "") -> None:
         """Forget a run: its next call starts a new budget."""
         self._runs.reset(run_id)
+
+    def _conversation(self, call: ModelCall, form: Form | None, state: RunState) -> str:
+        """What `_look_at_tools` returns. If it fails, the budget holds all the same."""
+        try:
+            return self._look_at_tools(call, form, state)
+        except RunStopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - ours must not reach the agent
+            say_once(self._look_at_tools, error)
+            return ""
 
     def _look_at_tools(
         self, call: ModelCall, form: Form | None, state: RunState

@@ -34,8 +34,9 @@ class LoopWatch:
         """What tells a conversation from others: how it began, or, where the provider
         keeps it, the response that it goes on from."""
         earlier = request.get("previous_response_id")
-        if isinstance(earlier, str) and earlier in self._conversations:
-            return self._conversations[earlier]
+        known = self._conversations.get(earlier) if isinstance(earlier, str) else None
+        if known is not None:
+            return known
         messages = form.messages(request)
         return str(hash(tuple(opening(m)[:_OPENING] for m in messages[:2])))
 
