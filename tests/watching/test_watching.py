@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import wrapt
 
+from farthing import semconv
 from farthing.economics.usage import TokenBuckets, from_reported
 from farthing.errors import RunStopped
 from farthing.instrumentation.calls import (
@@ -173,6 +175,38 @@ def test_the_tail_is_seen_and_hidden() -> None:
 
     assert len(list(TailHidden(chunks()))) == 2
     assert read[-1].usage
+
+
+class _Body:
+    """As botocore's StreamingBody: after a failure there is nothing more to read."""
+
+    def __init__(self, raw: Any, _length: int | None) -> None:
+        self._raw = raw
+
+    def read(self) -> bytes:
+        raw, self._raw = self._raw, BytesIO()
+        read: bytes = raw.read()
+        return read
+
+
+def test_a_body_that_cannot_be_read_fails_where_the_agent_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """We read it first; the agent hears of the failure, not of an empty answer."""
+
+    class Slow:
+        def read(self) -> bytes:
+            raise ReadTimeout
+
+    response = ModuleType("botocore.response")
+    response.StreamingBody = _Body  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "botocore", ModuleType("botocore"))
+    monkeypatch.setitem(sys.modules, "botocore.response", response)
+    answer, seen = {"body": _Body(Slow(), None)}, Seen()
+    bedrock.APIS["InvokeModel"].answered(answer, seen)
+    assert seen.attributes[semconv.USAGE_STATE] == semconv.USAGE_MISSING
+    with pytest.raises(ReadTimeout):
+        answer["body"].read()
 
 
 def test_names_are_new_once() -> None:

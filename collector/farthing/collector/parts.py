@@ -162,16 +162,23 @@ def followed_up(
     registry: CollectorRegistry | None = None,
     *,
     settle: Callable[[str], None] | None = None,
+    watch: Callable[[str], None] | None = None,
     alerting: Alerting | None = None,
 ) -> Callable[[str], None]:
     """What follows a load, for the batch of a name: each call is counted once, then
-    runs that make no progress are looked for; alerts are evaluated meanwhile."""
+    runs that make no progress are looked for; alerts are evaluated meanwhile. What we
+    fail to judge is told in the log and holds nothing up: it would fail again."""
     settle = settle or Settler(ledger.store, ledger.catalogue)
-    watch = Watcher(ledger.store, registry=registry)
+    watch = watch or Watcher(ledger.store, registry=registry)
 
     def follow_up(batch_name: str) -> None:
         settle(batch_name)
-        watch(batch_name)
+        try:
+            watch(batch_name)
+        except StoreUnavailable:
+            raise
+        except Exception:  # the ledger is right without it
+            log.exception("the runs of batch %s cannot be watched", batch_name)
         if alerting is not None:
             alerting.poke()
 

@@ -348,13 +348,10 @@ def test_a_budget_holds_where_the_tools_cannot_be_read() -> None:
     worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_LOOP": "stop"})
     worker.observers = worker.observers[1:]  # the fingerprints' own failure is theirs
     unreadable = {"messages": [{"role": "tool", "content": _Unreadable()}] * 2}
-
-    def spend() -> None:
-        for _ in range(20):
-            worker.call(unreadable)
-
+    for _ in range(10):
+        worker.call(unreadable)
     with pytest.raises(BudgetExceeded):
-        spend()
+        worker.call(unreadable)
 
 
 class _Unreadable(dict[str, Any]):

@@ -130,13 +130,28 @@ def _conversing(event: Any, seen: Seen) -> None:
 def _invoked(answer: Any, seen: Seen) -> None:
     """An answer of invoke_model: the model's own JSON, which is read and put back."""
     body = import_module("botocore.response").StreamingBody
-    raw = answer["body"].read()
+    try:
+        raw = answer["body"].read()
+    except Exception as error:  # noqa: BLE001 - raised where the agent reads
+        answer["body"] = body(_Cut(error), None)
+        seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
+        return
     answer["body"] = body(io.BytesIO(raw), len(raw))
     read_message(json.loads(raw), seen)
     headers = get(answer, "ResponseMetadata", "HTTPHeaders") or {}
     if seen.usage is None or not seen.usage.total_output:
         _read_headers(headers, seen)
     seen.attributes.pop("anthropic.response.service_tier", None)
+
+
+class _Cut:
+    """What is behind a body that could not be read: whoever reads it hears why."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self, *_size: int) -> bytes:
+        raise self._error
 
 
 def _read_headers(headers: Mapping[str, str], seen: Seen) -> None:
