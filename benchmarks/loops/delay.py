@@ -25,7 +25,8 @@ _EVERY_S: Final = 0.3
 _POLL_S: Final = 0.05
 _TIMEOUT_S: Final = 60.0
 _PREPARED: Final = 100
-_TRICKLE: Final = (16, 0.1)  # spans a request, and how often
+_PACES: Final = {"160 spans/s": (16, 0.1), "10,240 spans/s": (512, 0.05)}
+"""Spans a request, and how often it is sent (s)."""
 _LOAD_SPANS: Final = 512
 _LOAD_CONNECTIONS: Final = 8
 
@@ -111,15 +112,17 @@ SELECT run_id FROM findings FINAL WHERE run_id IN ({runs}) AND level = 'confirme
 """
 
 
-def delays(folder: Path, *, spans: int, trickle_s: float) -> Iterator[Delay]:
-    """Under a trickle, and while `spans` are sent as fast as they are taken."""
+def delays(folder: Path, *, spans: int, paced_s: float) -> Iterator[Delay]:
+    """Under a trickle, under load, and while `spans` are sent as fast as they are
+    taken, which is faster than they are loaded."""
     with _running(folder) as collector:
-        trickle = Delay("a trickle")
-        with _probing(collector, trickle):
-            _trickle(collector, trickle_s)
-        yield trickle
-        load = Delay("load")
-        with _probing(collector, load):
+        for stream, (name, pace) in enumerate(_PACES.items(), start=2):
+            delay = Delay(name)
+            with _probing(collector, delay):
+                _send_for(paced_s, collector, pace=pace, stream=stream)
+            yield delay
+        delay = Delay("as fast as taken")
+        with _probing(collector, delay):
             generate(
                 Load(
                     protocol="http",
@@ -130,7 +133,7 @@ def delays(folder: Path, *, spans: int, trickle_s: float) -> Iterator[Delay]:
                     stream=1,
                 )
             )
-        yield load
+        yield delay
 
 
 @contextmanager
@@ -152,13 +155,15 @@ def _probing(collector: Collector, delay: Delay) -> Iterator[None]:
     probe.wait()
 
 
-def _trickle(collector: Collector, seconds: float) -> None:
-    spans, every_s = _TRICKLE
-    source = Requests(Blocks(stream=2), spans=spans)
-    until_s = time.monotonic() + seconds
-    while time.monotonic() < until_s:
+def _send_for(
+    seconds: float, collector: Collector, *, pace: tuple[int, float], stream: int
+) -> None:
+    spans, every_s = pace
+    source = Requests(Blocks(stream=stream), spans=spans)
+    begun_s = time.monotonic()
+    for number in range(int(seconds / every_s)):
+        time.sleep(max(0.0, begun_s + number * every_s - time.monotonic()))
         _post(collector, source.next())
-        time.sleep(every_s)
 
 
 def _post(collector: Collector, body: bytes) -> None:

@@ -24,13 +24,13 @@ _MS: Final = 1000
 @click.command()
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--spans", default=500_000, help="Sent while delays are measured.")
-@click.option("--trickle-s", default=25.0, help="How long the trickle lasts.")
-def main(*, as_json: bool, spans: int, trickle_s: float) -> None:
+@click.option("--paced-s", default=20.0, help="How long each paced load lasts.")
+def main(*, as_json: bool, spans: int, paced_s: float) -> None:
     """What watching costs, and how soon a finding is there."""
     began_s = time.monotonic()
     told: list[Cost | Delay] = []
     with tempfile.TemporaryDirectory() as folder:
-        for one in _measured(Path(folder), spans=spans, trickle_s=trickle_s):
+        for one in _measured(Path(folder), spans=spans, paced_s=paced_s):
             told.append(one)
             click.echo(f"{time.monotonic() - began_s:4.0f} s: {one.name}", err=True)
     if as_json:
@@ -40,9 +40,9 @@ def main(*, as_json: bool, spans: int, trickle_s: float) -> None:
     _show_delays([one for one in told if isinstance(one, Delay)])
 
 
-def _measured(folder: Path, *, spans: int, trickle_s: float) -> Iterator[Cost | Delay]:
+def _measured(folder: Path, *, spans: int, paced_s: float) -> Iterator[Cost | Delay]:
     # First, while no engine runs in this process.
-    yield from delays(folder, spans=spans, trickle_s=trickle_s)
+    yield from delays(folder, spans=spans, paced_s=paced_s)
     yield from costs(folder / "engine")
 
 

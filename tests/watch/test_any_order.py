@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from farthing.collector.watch.judgements import Judgements
+from farthing.collector.watch.read import Reader
 from tests.economics.loops.scenarios import SCENARIOS
 from tests.watch.conftest import Watched
 from tests.watch.spans import SAME, Told, read, renamed, run_of, tools_in_calls
@@ -92,3 +94,17 @@ def test_what_was_forgotten_is_read_again(watched: Watched) -> None:
     watched.load(spans[5:8])
     [found] = watched.findings("level, first_span_id, steps")
     assert (found["level"], found["steps"]) == ("confirmed", 3)
+
+
+def test_what_is_kept_changes_nothing_that_is_found(watched: Watched) -> None:
+    """Judgements that are kept, or too many to be kept, find what new ones do,
+    after each batch."""
+    reader = Reader(watched.store)
+    kept, crowded = Judgements(reader), Judgements(reader, entries_most=30)
+    spans = sorted(SPANS, key=lambda told: told.start_s)
+    runs = dict.fromkeys(RUNS)
+    for first in range(0, len(spans), 80):
+        watched.load(spans[first : first + 80], watch=False)
+        expected = set(Judgements(reader).of(runs))
+        assert set(kept.of(runs)) == set(crowded.of(runs)) == expected
+    assert {found.run_id for found in expected} > {"stuck", "through calls"}

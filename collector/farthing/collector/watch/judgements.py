@@ -11,7 +11,7 @@ from farthing.collector.watch.read import Reader
 from farthing.economics.loops import Baseline
 
 _ENTRIES_MOST: Final = 40_000
-"""About 100 MB; of older runs all is read again."""
+"""About 50 MB, measured at 1.3 kB each; of older runs all is read again."""
 
 
 class Judgements:
@@ -30,7 +30,7 @@ class Judgements:
     def of(self, runs: Mapping[str, Baseline | None]) -> Iterator[Found]:
         """What is found in these runs, each with the baseline that it exceeds."""
         known = {r: j for r in runs if (j := self._forget(r)) and runs[r] is None}
-        gone_on = set(self._going_on(known))
+        gone_on = dict.fromkeys(self._going_on(known))
         for run_id in gone_on:
             self._keep(run_id, known[run_id])
             yield from known[run_id].found()
