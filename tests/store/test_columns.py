@@ -30,7 +30,7 @@ def test_decoding_yields_the_columns_of_the_ledger(ledger: Ledger) -> None:
     """What a batch is decoded to has every column of the ledger but those that only
     corrections have, each of a type that keeps its values."""
     select = ledger._insert.partition("\nSELECT *")[2]
-    source = {"source": f"null({quoted(STRUCTURE)})"}
+    source = {"source": f"null({quoted(STRUCTURE)})", "as_of_ns": "0"}
     decoded = _columns(ledger.store, f"DESCRIBE (SELECT *{fill(select, source)})")
     declared = _columns(
         ledger.store,

@@ -100,6 +100,19 @@ def test_a_batch_of_many_blocks_counts_once(new_ledger: Ledger) -> None:
     assert written == [{"parts": 1}]
 
 
+def test_a_clock_that_cannot_be_right_is_replaced_by_the_batch_s(
+    new_ledger: Ledger,
+) -> None:
+    """A span of the year 1970 is put at the time of its batch's name, whenever it is
+    loaded: on the next day it would be another entry, and count twice."""
+    odd = request([Told(CALL, end_s=1)])
+    for _ in range(2):
+        new_ledger.load("20260228T235959Z-0123456789abcdef", [odd])
+    [row] = new_ledger.store.rows("SELECT toString(time) AS at, flags FROM spans")
+    assert row["at"].startswith("2026-02-28 23:59:59")
+    assert "time_assumed" in row["flags"]
+
+
 def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:
     """Bytes that are no request are refused, not retried, and nothing is stored."""
     with pytest.raises(Refused):

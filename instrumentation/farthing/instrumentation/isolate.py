@@ -6,9 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from farthing.errors import FarthingError
+
 T = TypeVar("T")
 _logger: Final = logging.getLogger("farthing")
 _told: Final[set[str]] = set()
+_PLAIN: Final = (FarthingError, ImportError, OSError, RuntimeError, SyntaxError)
+"""Errors that speak of programs and files. The text of any other may repeat what it
+failed on, which may be what people wrote."""
 
 
 def attempt(what: str, action: Callable[..., T], *args: object) -> T | None:
@@ -30,11 +35,14 @@ def tell(what: str, error: Exception) -> None:
         return
     _told.add(what)
     _logger.warning(
-        "farthing: cannot %s (%s: %s); the agent runs on",
-        what,
-        type(error).__name__,
-        error,
+        "farthing: cannot %s (%s); the agent runs on", what, described(error)
     )
+
+
+def described(error: BaseException) -> str:
+    """An error for the log of an agent: its type, and its text where that is plain."""
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, _PLAIN) else name
 
 
 def _run(what: str, action: Callable[..., T], args: tuple[object, ...]) -> T:

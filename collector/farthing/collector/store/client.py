@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -196,16 +195,27 @@ class Store:
         are in its text.
         """
         if self.embedded:
-            with tempfile.NamedTemporaryFile(suffix=".pb") as file:
-                file.writelines(data)
-                file.flush()
-                source = f"file({quoted(file.name)}, 'Protobuf', {quoted(structure)})"
+            with self._readable(data) as path:
+                source = f"file({quoted(path)}, 'Protobuf', {quoted(structure)})"
                 self.command(fill(statement, {"source": source}))
             return
         sql = fill(statement, {"source": f"input({quoted(structure)})"})
         with self._client() as client:
             body = b"".join((sql.encode(), b" FORMAT Protobuf\n", *data))
             client.raw_insert("", insert_block=body)
+
+    @contextmanager
+    def _readable(self, data: Iterable[bytes]) -> Iterator[str]:
+        """A file that holds `data`, beside the embedded ledger: it is what agents sent,
+        so it stays where that may be. What a kill leaves behind is written over."""
+        assert self.address.path is not None
+        path = self.address.path / "loading.pb"
+        try:
+            with path.open("wb") as file:
+                file.writelines(data)
+            yield str(path)
+        finally:
+            path.unlink(missing_ok=True)
 
     def version(self) -> str:
         """The version of the store, as it says it."""

@@ -52,9 +52,11 @@ class Decoder:
     dialects: Sequence[Dialect]
     rules: Rules
 
-    def statement(self, source: str) -> str:
-        """The SELECT that reads the table `source` and yields columns of `spans`."""
-        return fill(sql_file("decode.sql"), {"source": source, **self._values()})
+    def statement(self, source: str, *, as_of_ns: str) -> str:
+        """The SELECT that reads the table `source` and yields columns of `spans`, as it
+        is at `as_of_ns` (nanoseconds since 1970): the same whenever it is run."""
+        own = {"source": source, "as_of_ns": as_of_ns}
+        return fill(sql_file("decode.sql"), {**own, **self._values()})
 
     def _values(self) -> dict[str, str]:
         return {

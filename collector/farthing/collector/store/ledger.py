@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Final
 
@@ -109,9 +111,8 @@ class Ledger:
 
     def _statement(self, decoder: Decoder) -> str:
         """The INSERT of a batch; what is left to fill in is its own."""
-        decode = decoder.statement("{{source}}")
-        structure = quoted(STRUCTURE)
-        of_nothing = fill(decode, {"source": f"null({structure})"})
+        decode = decoder.statement("{{source}}", as_of_ns="{{as_of_ns}}")
+        of_nothing = decoder.statement(f"null({quoted(STRUCTURE)})", as_of_ns="0")
         columns = self.store.rows(f"DESCRIBE TABLE ({of_nothing})")
         return fill(
             sql_file("insert.sql"),
@@ -125,7 +126,8 @@ class Ledger:
 
     def load(self, name: str, requests: Sequence[bytes]) -> None:
         """Insert requests as one block that counts once, however often it is sent."""
-        self._load(requests, {"insert_deduplication_token": name, "log_comment": name})
+        own = {"insert_deduplication_token": name, "log_comment": name}
+        self._load(requests, own, as_of_s=named_at_s(name))
         self.store.release_memory()
 
     def has_entries_of(self, name: str) -> bool:
@@ -137,9 +139,11 @@ class Ledger:
 
     def try_out(self) -> None:
         """Insert a request that leaves no entry: raises if the store takes none."""
-        self._load([_NO_GENAI_SPAN], {})
+        self._load([_NO_GENAI_SPAN], {}, as_of_s=0)
 
-    def _load(self, requests: Sequence[bytes], own: Mapping[str, str]) -> None:
+    def _load(
+        self, requests: Sequence[bytes], own: Mapping[str, str], *, as_of_s: int
+    ) -> None:
         at_once = _READ_BYTES * len(requests) // max(sum(map(len, requests)), 1)
         settings = {
             **_INSERT_SETTINGS,
@@ -149,8 +153,21 @@ class Ledger:
             **own,
         }
         values = ", ".join(f"{k} = {quoted(str(v))}" for k, v in settings.items())
-        statement = fill(self._insert, {"settings": values, "source": "{{source}}"})
+        as_of = f"{as_of_s * 10**9}::Int64"
+        kept = {"source": "{{source}}"}
+        statement = fill(self._insert, {"settings": values, "as_of_ns": as_of, **kept})
         self.store.insert_read(statement, delimited(requests), structure=STRUCTURE)
+
+
+def named_at_s(name: str) -> int:
+    """When a batch was named, which its name begins with; now for a name of another
+    kind. What is inserted again, days later, must be what it was: a time of its own
+    would put an entry into another partition, where it is not known."""
+    try:
+        moment = datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - Z
+    except ValueError:
+        return int(time.time())
+    return int(moment.replace(tzinfo=UTC).timestamp())
 
 
 def delimited(requests: Iterable[bytes]) -> Iterator[bytes]:

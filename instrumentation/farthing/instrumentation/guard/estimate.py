@@ -166,11 +166,8 @@ class Estimator:
         return int(most * ((form.choices(call.request) if form else None) or 1))
 
     def _learn(self, model: str, output_tokens: int) -> None:
-        if (
-            output_tokens > self._longest.get(model, 0)
-            and len(self._longest) < _MOST_MODELS
-        ):
-            self._longest[model] = output_tokens
+        if model in self._longest or len(self._longest) < _MOST_MODELS:
+            self._longest[model] = max(output_tokens, self._longest.get(model, 0))
 
 
 def _guessed(buckets: TokenBuckets, cost: Cost) -> int:

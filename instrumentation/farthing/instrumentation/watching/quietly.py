@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from farthing.errors import RunStopped
+from farthing.instrumentation.isolate import described
 
 _log = logging.getLogger("farthing.instrumentation")
 _said: set[str] = set()
@@ -27,14 +28,14 @@ def quietly(what: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Non
 
 
 def say_once(what: object, error: BaseException) -> None:
-    """Log a failure of ours, once per place."""
+    """Log a failure of ours, once per place; its text, which may hold what people
+    wrote, at DEBUG only."""
     place = getattr(what, "__qualname__", type(what).__name__)
     if place not in _said:
         _said.add(place)
         _log.warning(
-            "farthing: %s failed (%s: %s); calls go on without it; said once",
+            "farthing: %s failed (%s); calls go on without it; said once",
             place,
-            type(error).__name__,
-            error,
+            described(error),
             exc_info=_log.isEnabledFor(logging.DEBUG),
         )

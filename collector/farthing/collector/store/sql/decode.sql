@@ -79,8 +79,8 @@ worded AS (
             has_input, has_output, {{any_cached}},
             arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}
         ) AS has_usage,
-        -- A clock that cannot be right is replaced by ours, and the row says so.
-        greatest(head.end_ns < 946684800000000000, head.end_ns > toUnixTimestamp64Nano(now64(9)) + 86400000000000) AS is_time_absurd,
+        -- A clock that cannot be right is replaced by the batch's, and the row says so.
+        greatest(head.end_ns < 946684800000000000, head.end_ns > {{as_of_ns}} + 86400000000000) AS is_time_absurd,
         toLowCardinality({{provider_word}}) AS provider_word,
         toLowCardinality({{host_word}}) AS host_word,
         toLowCardinality({{ref}}) AS ref
@@ -96,7 +96,7 @@ kinds AS (
             said.request_model != '', 'model_call',
             ''
         ) AS kind,
-        if(is_time_absurd, toUnixTimestamp64Nano(now64(9)), head.end_ns)::Int64 AS end_ns,
+        if(is_time_absurd, {{as_of_ns}}, head.end_ns)::Int64 AS end_ns,
         {{provider_by_name}} AS named_provider,
         {{server}} AS server
     FROM worded
@@ -395,5 +395,5 @@ SELECT
     ], if(has_row, splitByChar(' ', price.notes), []))) AS flags,
     attributes,
     getSetting('log_comment') AS load,
-    now() AS ingested_at
+    toDateTime(intDiv({{as_of_ns}}, 1000000000), 'UTC') AS ingested_at
 FROM judged
