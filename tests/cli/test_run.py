@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import pytest
 from click.testing import CliRunner
 
@@ -89,3 +91,19 @@ def test_what_is_wrong_is_told_with_what_to_do(
     said = json.dumps(found)
     assert "FARTHING_TASK_TYPE is ignored" in said
     assert "is it FARTHING_BUSINESS_UNIT?" in said
+
+
+def test_the_port_of_grpc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP sent to the gRPC port is a problem that names the port of HTTP."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{port}"
+        code, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    finally:
+        server.stop(None)
+    [told] = [one for one in found["checks"] if one["check"] == "endpoint"]
+    assert (code, told["status"]) == (1, "problem")
+    assert "speaks gRPC, not HTTP" in told["says"]
+    assert ":4318" in told["do"]

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from difflib import get_close_matches
+from http.client import HTTPException
 from typing import Final
 
 from opentelemetry.util._importlib_metadata import entry_points
@@ -21,6 +22,7 @@ _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
 _CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _ANSWER_S: Final = 5
+_HTTP_2: Final = "\0"  # frames begin with it, as no line of HTTP/1 can
 _MEANINGS: Final[Mapping[int, str]] = {
     401: "set its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…",
     403: "set its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…",
@@ -126,13 +128,20 @@ def _answer(found: Exporting) -> Finding:
     except urllib.error.HTTPError as error:
         meaning = _MEANINGS.get(error.code, "see its log")
         return problem("endpoint", f"{found.url} answers {error.code}", meaning)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return problem(
-            "endpoint",
-            f"{found.url} does not answer ({reason})",
-            "`farthing up`, or set OTEL_EXPORTER_OTLP_ENDPOINT",
-        )
+    except (OSError, HTTPException, ValueError) as error:
+        return _no_answer(found, error)
+
+
+def _no_answer(found: Exporting, error: Exception) -> Finding:
+    if _HTTP_2 in str(error):
+        says = f"{found.url} speaks gRPC, not HTTP"
+        return problem("endpoint", says, "use :4318, the port of OTLP over HTTP")
+    reason = getattr(error, "reason", error) or type(error).__name__
+    return problem(
+        "endpoint",
+        f"{found.url} does not answer ({reason})",
+        "`farthing up`, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
 
 
 def _libraries() -> Findings:
