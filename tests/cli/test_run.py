@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from click.testing import CliRunner
+from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing import semconv
 from farthing.cli import main
@@ -107,3 +108,23 @@ def test_the_port_of_grpc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, told["status"]) == (1, "problem")
     assert "speaks gRPC, not HTTP" in told["says"]
     assert ":4318" in told["do"]
+
+
+@pytest.mark.parametrize(("installed", "code"), [(True, 0), (False, 1)])
+def test_grpc_needs_its_exporter(
+    monkeypatch: pytest.MonkeyPatch, *, installed: bool, code: int
+) -> None:
+    """Where gRPC is asked for and its exporter is not installed nothing is recorded:
+    a problem that says what to install, or what to unset."""
+
+    def others(**wanted: str) -> Any:
+        found = entry_points(**wanted)
+        return [one for one in found if installed or one.name != "otlp_proto_grpc"]
+
+    monkeypatch.setattr("farthing.cli.checks.agent.entry_points", others)
+    ended, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    [told] = [one for one in found["checks"] if one["check"] == "exporter"]
+    assert (ended, told["status"]) == (code, "warning" if installed else "problem")
+    if not installed:
+        assert "opentelemetry-exporter-otlp-proto-grpc" in told["do"]
+    assert "unset OTEL_EXPORTER_OTLP_PROTOCOL" in told["do"]

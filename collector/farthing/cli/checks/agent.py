@@ -22,6 +22,10 @@ _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
 _CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _ANSWER_S: Final = 5
+_INSTALL_GRPC: Final = (
+    "`pip install opentelemetry-exporter-otlp-proto-grpc`, or unset"
+    " OTEL_EXPORTER_OTLP_PROTOCOL"
+)
 _HTTP_2: Final = "\0"  # frames begin with it, as no line of HTTP/1 can
 _MEANINGS: Final[Mapping[int, str]] = {
     401: "set its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…",
@@ -109,11 +113,18 @@ def _sending(found: Exporting) -> Findings:
     if "otlp" not in found.exporter:
         says = f"OTEL_TRACES_EXPORTER is {found.exporter}: no span is sent"
         yield problem("exporter", says, "unset it")
+    elif found.protocol == "grpc" and not _has_exporter("otlp_proto_grpc"):
+        says = "spans are to be sent by grpc, but its exporter is not installed: no"
+        yield problem("exporter", f"{says} span is sent", _INSTALL_GRPC)
     elif found.protocol != "http/protobuf":
         says = f"spans are sent by {found.protocol}, which is not tried here"
         yield warning("exporter", says, "unset OTEL_EXPORTER_OTLP_PROTOCOL")
     else:
         yield _answer(found)
+
+
+def _has_exporter(name: str) -> bool:
+    return bool(entry_points(group="opentelemetry_traces_exporter", name=name))
 
 
 def _answer(found: Exporting) -> Finding:
