@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -128,3 +129,30 @@ def test_grpc_needs_its_exporter(
     if not installed:
         assert "opentelemetry-exporter-otlp-proto-grpc" in told["do"]
     assert "unset OTEL_EXPORTER_OTLP_PROTOCOL" in told["do"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("bad.yaml", "free: []", "reads JSON only"),
+        ("bad.json", '{"modle": []}', "modle"),
+        ("away.json", None, "cannot be read"),
+        ("good.json", '{"free": [{"provider": "ollama"}]}', None),
+    ],
+)
+def test_the_guards_prices_are_checked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str | None,
+    says: str | None,
+) -> None:
+    """A price file that the guard leaves out is a problem that says why."""
+    file = tmp_path / name
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("FARTHING_PRICES_FILE", str(file))
+    _, found = doctor(monkeypatch, FARTHING_BUDGET_USD="0.5")
+    [told] = [one for one in found["checks"] if one["check"] == "guard"]
+    assert told["status"] == ("problem" if says else "ok")
+    assert (says or "on") in told["says"]

@@ -7,15 +7,19 @@ import urllib.request
 from collections.abc import Mapping
 from difflib import get_close_matches
 from http.client import HTTPException
+from pathlib import Path
 from typing import Final
 
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.cli.checks import Finding, Findings, ok, problem, warning
+from farthing.economics.prices import load_catalogue
+from farthing.economics.prices.userjson import load_user_json
 from farthing.errors import ConfigError
 from farthing.instrumentation import settings
 from farthing.instrumentation.diagnosis import Coverage, coverage
 from farthing.instrumentation.guard.settings import read_settings
+from farthing.instrumentation.observing import PRICES_VARIABLE
 from farthing.instrumentation.settings import Exporting
 
 _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
@@ -89,7 +93,27 @@ def _guard(environ: Mapping[str, str]) -> Findings:
         says = f"off, because its settings are wrong: {error}"
         yield problem("guard", says, "correct them")
     else:
-        yield ok("guard", "on" if is_on else "off: no limit is set")
+        wrong = _guard_prices(environ.get(PRICES_VARIABLE, "")) if is_on else ""
+        if wrong:
+            says = f"on, but it does not use your prices: {wrong}"
+            yield problem(
+                "guard", says, f"give {PRICES_VARIABLE} a JSON file that reads"
+            )
+        else:
+            yield ok("guard", "on" if is_on else "off: no limit is set")
+
+
+def _guard_prices(file: str) -> str:
+    """Why the guard cannot use this price file; empty if it can, or if none is set."""
+    if not file:
+        return ""
+    if not file.endswith(".json"):
+        return f"it reads JSON only, not {file}"
+    try:
+        load_user_json(Path(file), load_catalogue())
+    except ConfigError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _distro(environ: Mapping[str, str]) -> Findings:
