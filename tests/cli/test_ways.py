@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from farthing.cli import main
 from farthing.collector.report.spend import BUCKETS, DIMENSIONS
 from tests.cli.conftest import ASKED, CAPTURES, Ask
 from tests.cli.farthing_process import Up, farthing, up
@@ -115,6 +117,27 @@ def test_sql_takes_any_format(ask: Ask) -> None:
     [row] = ask.json("sql", query)
     assert row["usd"] == "0.123456789012345"
     assert row["now"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "end", ["FORMAT CSV", "\nformat CSV ;\n", "SETTINGS max_threads = 1 FORMAT CSV"]
+)
+def test_sql_takes_a_format_of_the_query(ask: Ask, end: str) -> None:
+    """A FORMAT at the end of the query is used as `--format` is; a column of that name
+    is none, and --json answers all the same."""
+    query = f"SELECT 1 AS a, 'x FORMAT y' AS b {end}"
+    assert ask("sql", query).stdout == '1,"x FORMAT y"\n'
+    assert ask.json("sql", query) == [{"a": 1, "b": "x FORMAT y"}]
+    ordered = "SELECT number AS format FROM numbers(2) ORDER BY format DESC"
+    assert ask("sql", ordered, "--format", "CSV").stdout == "1\n0\n"
+
+
+@pytest.mark.parametrize("query", ["", " ;\n"])
+def test_an_empty_query_is_said(query: str) -> None:
+    """Nothing is asked of the ledger; the words are about the query."""
+    ended = CliRunner().invoke(main, ["sql", query])
+    assert ended.exit_code == 2
+    assert "the query is empty" in ended.stderr
 
 
 def test_a_token_is_needed(tmp_path: Path, replayed: Path) -> None:
