@@ -132,6 +132,24 @@ def test_sql_takes_a_format_of_the_query(ask: Ask, end: str) -> None:
     assert ask("sql", ordered, "--format", "CSV").stdout == "1\n0\n"
 
 
+def test_the_beginning_of_a_runs_id_is_enough(ask: Ask) -> None:
+    """`run show` finds a run by a beginning that no other has, and names the runs that
+    share one; a whole id is found even where a longer one begins with it."""
+    rows = ask.json("sql", "SELECT DISTINCT run_id FROM runs WHERE run_id != ''")
+    ids = sorted(row["run_id"] for row in rows)
+    for run_id in ids:
+        assert ask.json("run", "show", run_id)["run_id"] == run_id
+    alone = next(
+        one for one in ids if not any(o[:-1] == one[:-1] for o in ids if o != one)
+    )
+    assert ask.json("run", "show", alone[:-1])["run_id"] == alone
+    shared = next(one[:1] for one in ids if sum(o[:1] == one[:1] for o in ids) > 1)
+    ended = ask("run", "show", shared)
+    assert ended.exit_code == 2
+    assert "more than one run begins so" in ended.stderr
+    assert "there is no run" in ask("run", "show", "nosuch").stderr
+
+
 @pytest.mark.parametrize("query", ["", " ;\n"])
 def test_an_empty_query_is_said(query: str) -> None:
     """Nothing is asked of the ledger; the words are about the query."""
