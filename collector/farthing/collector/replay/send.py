@@ -271,7 +271,8 @@ def _reason(body: bytes) -> str:
         message: str = Status.FromString(body).message
     except DecodeError:
         message = ""
-    return message or body[:200].decode(errors="replace") or "it does not say why"
+    said = message or body[:200].decode(errors="replace")
+    return "".join(filter(str.isprintable, said)) or "it does not say why"
 
 
 def _rejected_spans(body: bytes) -> int:
