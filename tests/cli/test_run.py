@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from click.testing import CliRunner
+from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing import semconv
 from farthing.cli import main
@@ -89,3 +93,66 @@ def test_what_is_wrong_is_told_with_what_to_do(
     said = json.dumps(found)
     assert "FARTHING_TASK_TYPE is ignored" in said
     assert "is it FARTHING_BUSINESS_UNIT?" in said
+
+
+def test_the_port_of_grpc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP sent to the gRPC port is a problem that names the port of HTTP."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{port}"
+        code, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    finally:
+        server.stop(None)
+    [told] = [one for one in found["checks"] if one["check"] == "endpoint"]
+    assert (code, told["status"]) == (1, "problem")
+    assert "speaks gRPC, not HTTP" in told["says"]
+    assert ":4318" in told["do"]
+
+
+@pytest.mark.parametrize(("installed", "code"), [(True, 0), (False, 1)])
+def test_grpc_needs_its_exporter(
+    monkeypatch: pytest.MonkeyPatch, *, installed: bool, code: int
+) -> None:
+    """Where gRPC is asked for and its exporter is not installed nothing is recorded:
+    a problem that says what to install, or what to unset."""
+
+    def others(**wanted: str) -> Any:
+        found = entry_points(**wanted)
+        return [one for one in found if installed or one.name != "otlp_proto_grpc"]
+
+    monkeypatch.setattr("farthing.cli.checks.agent.entry_points", others)
+    ended, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    [told] = [one for one in found["checks"] if one["check"] == "exporter"]
+    assert (ended, told["status"]) == (code, "warning" if installed else "problem")
+    if not installed:
+        assert "opentelemetry-exporter-otlp-proto-grpc" in told["do"]
+    assert "unset OTEL_EXPORTER_OTLP_PROTOCOL" in told["do"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("bad.yaml", "free: []", "reads JSON only"),
+        ("bad.json", '{"modle": []}', "modle"),
+        ("away.json", None, "cannot be read"),
+        ("good.json", '{"free": [{"provider": "ollama"}]}', None),
+    ],
+)
+def test_the_guards_prices_are_checked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str | None,
+    says: str | None,
+) -> None:
+    """A price file that the guard leaves out is a problem that says why."""
+    file = tmp_path / name
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("FARTHING_PRICES_FILE", str(file))
+    _, found = doctor(monkeypatch, FARTHING_BUDGET_USD="0.5")
+    [told] = [one for one in found["checks"] if one["check"] == "guard"]
+    assert told["status"] == ("problem" if says else "ok")
+    assert (says or "on") in told["says"]

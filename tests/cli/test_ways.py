@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from farthing.cli import main
 from farthing.collector.report.spend import BUCKETS, DIMENSIONS
 from tests.cli.conftest import ASKED, CAPTURES, Ask
 from tests.cli.farthing_process import Up, farthing, up
@@ -115,6 +117,45 @@ def test_sql_takes_any_format(ask: Ask) -> None:
     [row] = ask.json("sql", query)
     assert row["usd"] == "0.123456789012345"
     assert row["now"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    "end", ["FORMAT CSV", "\nformat CSV ;\n", "SETTINGS max_threads = 1 FORMAT CSV"]
+)
+def test_sql_takes_a_format_of_the_query(ask: Ask, end: str) -> None:
+    """A FORMAT at the end of the query is used as `--format` is; a column of that name
+    is none, and --json answers all the same."""
+    query = f"SELECT 1 AS a, 'x FORMAT y' AS b {end}"
+    assert ask("sql", query).stdout == '1,"x FORMAT y"\n'
+    assert ask.json("sql", query) == [{"a": 1, "b": "x FORMAT y"}]
+    ordered = "SELECT number AS format FROM numbers(2) ORDER BY format DESC"
+    assert ask("sql", ordered, "--format", "CSV").stdout == "1\n0\n"
+
+
+def test_the_beginning_of_a_runs_id_is_enough(ask: Ask) -> None:
+    """`run show` finds a run by a beginning that no other has, and names the runs that
+    share one; a whole id is found even where a longer one begins with it."""
+    rows = ask.json("sql", "SELECT DISTINCT run_id FROM runs WHERE run_id != ''")
+    ids = sorted(row["run_id"] for row in rows)
+    for run_id in ids:
+        assert ask.json("run", "show", run_id)["run_id"] == run_id
+    alone = next(
+        one for one in ids if not any(o[:-1] == one[:-1] for o in ids if o != one)
+    )
+    assert ask.json("run", "show", alone[:-1])["run_id"] == alone
+    shared = next(one[:1] for one in ids if sum(o[:1] == one[:1] for o in ids) > 1)
+    ended = ask("run", "show", shared)
+    assert ended.exit_code == 2
+    assert "more than one run begins so" in ended.stderr
+    assert "there is no run" in ask("run", "show", "nosuch").stderr
+
+
+@pytest.mark.parametrize("query", ["", " ;\n"])
+def test_an_empty_query_is_said(query: str) -> None:
+    """Nothing is asked of the ledger; the words are about the query."""
+    ended = CliRunner().invoke(main, ["sql", query])
+    assert ended.exit_code == 2
+    assert "the query is empty" in ended.stderr
 
 
 def test_a_token_is_needed(tmp_path: Path, replayed: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import grpc
 import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -194,6 +196,30 @@ def test_nobody_there_is_said_at_once() -> None:
     with pytest.raises(ConfigError, match="farthing up"):
         send(REQUESTS, url, wait=waits.append)
     assert waits == []
+
+
+def test_the_port_of_grpc_is_said_at_once() -> None:
+    """An answer that is not HTTP's is not waited for to change, and none of it is
+    shown. (A server that closes before the body is sent is asked once more.)"""
+    waits: list[float] = []
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with pytest.raises(ConfigError, match=r"OTLP/HTTP.*:4318") as no:
+            send(REQUESTS, f"http://127.0.0.1:{port}", wait=waits.append)
+    finally:
+        server.stop(None)
+    assert sum(waits) < 1
+    assert str(no.value).isprintable()
+
+
+def test_control_characters_of_a_refusal_are_not_shown() -> None:
+    """What a receiver says goes to a terminal: only what can be printed is kept."""
+    answers = Answers([(400, {}, b"\x1b[2Jno\x00pe")])
+    with receiver(answers) as url, pytest.raises(BadPayload) as no:
+        send(REQUESTS[:1], url)
+    assert str(no.value).endswith("400: [2Jnope")
 
 
 @pytest.mark.parametrize("url", ["localhost:4318", "ftp://localhost", "http://"])

@@ -31,10 +31,13 @@ _SHOWN_OF_ID = 8
 @data_option
 @json_option
 def command(run_id: str, limit: int, data_dir: Path | None, *, as_json: bool) -> None:
-    """Show a run: who it was for, what it cost, and every call in it."""
+    """Show a run: who it was for, what it cost, and every call in it.
+
+    The beginning of its id is enough where no other run begins so.
+    """
     with reader(data_dir) as store:
         found, entries = run(store, run_id, limit=limit)
-        stuck = findings(store, run_id)
+        stuck = findings(store, found.run_id)
     now = datetime.now(UTC)
     if as_json:
         spans = [entry.to_json() for entry in entries.first]

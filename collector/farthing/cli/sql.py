@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,6 +19,11 @@ from farthing.errors import ConfigError
 READONLY = 164
 # The store calls them its own state, but the question is the cause.
 _QUESTIONS = frozenset({*NO_LEDGER, READONLY})
+# The client names a format behind each statement; a second one is an error of syntax.
+# `ORDER BY format DESC` names none.
+_FORMAT: Final = re.compile(
+    r"(?is)(?P<query>.*\S)\s+FORMAT\s+(?!(?:ASC|DESC)\b)(?P<format>[a-z]\w*)[\s;]*"
+)
 
 
 @click.command()
@@ -35,8 +41,13 @@ def command(query: str, fmt: str, data_dir: Path | None, *, as_json: bool) -> No
     """Ask the ledger in ClickHouse's SQL, read-only.
 
     `SHOW TABLES` and `DESCRIBE spans` say what there is. --json gives a list of rows
-    in which money is a string with every digit.
+    in which money is a string with every digit. A FORMAT at the query's end wins over
+    --format, and --json over both.
     """
+    if not query.strip(" \t\r\n;"):
+        raise click.UsageError("the query is empty")
+    if named := _FORMAT.fullmatch(query):
+        query, fmt = named["query"], named["format"]
     with reader(data_dir) as store:
         try:
             if as_json:

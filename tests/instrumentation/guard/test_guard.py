@@ -118,6 +118,27 @@ def test_a_model_without_a_price_counts_by_a_pessimistic_rate(
     assert len(said) == 1
 
 
+def test_a_call_without_an_output_bound_is_told_to_set_one() -> None:
+    """Where what is assumed of an answer passes the limit, the words say how to set a
+    bound; they do not where one is set, or where another limit is reached."""
+    worker = agent({"FARTHING_BUDGET_USD": "0.001", "FARTHING_BUDGET_STEPS": "9"})
+    asked = {"messages": [{"role": "user", "content": "go"}], "max_tokens": None}
+    with pytest.raises(BudgetExceeded) as stop:
+        worker.call(asked)
+    assert (
+        "It sets no output bound, so 4,096 tokens of output are assumed: set"
+        " max_completion_tokens (or max_tokens)."
+    ) in str(stop.value)
+    with pytest.raises(BudgetExceeded) as stop:
+        worker.call()
+    assert "output bound" not in str(stop.value)
+    worker = agent({"FARTHING_BUDGET_STEPS": "1"})
+    worker.call(asked)
+    with pytest.raises(BudgetExceeded) as stop:
+        worker.call(asked)
+    assert "output bound" not in str(stop.value)
+
+
 def test_steps_are_counted() -> None:
     """The call after the last one that is allowed is not sent."""
     worker = agent({"FARTHING_BUDGET_STEPS": "3"})

@@ -6,21 +6,31 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from difflib import get_close_matches
+from http.client import HTTPException
+from pathlib import Path
 from typing import Final
 
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.cli.checks import Finding, Findings, ok, problem, warning
+from farthing.economics.prices import load_catalogue
+from farthing.economics.prices.userjson import load_user_json
 from farthing.errors import ConfigError
 from farthing.instrumentation import settings
 from farthing.instrumentation.diagnosis import Coverage, coverage
 from farthing.instrumentation.guard.settings import read_settings
+from farthing.instrumentation.observing import PRICES_VARIABLE
 from farthing.instrumentation.settings import Exporting
 
 _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
 _CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _ANSWER_S: Final = 5
+_INSTALL_GRPC: Final = (
+    "`pip install opentelemetry-exporter-otlp-proto-grpc`, or unset"
+    " OTEL_EXPORTER_OTLP_PROTOCOL"
+)
+_HTTP_2: Final = "\0"  # frames begin with it, as no line of HTTP/1 can
 _MEANINGS: Final[Mapping[int, str]] = {
     401: "set its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…",
     403: "set its token: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…",
@@ -83,7 +93,27 @@ def _guard(environ: Mapping[str, str]) -> Findings:
         says = f"off, because its settings are wrong: {error}"
         yield problem("guard", says, "correct them")
     else:
-        yield ok("guard", "on" if is_on else "off: no limit is set")
+        wrong = _guard_prices(environ.get(PRICES_VARIABLE, "")) if is_on else ""
+        if wrong:
+            says = f"on, but it does not use your prices: {wrong}"
+            yield problem(
+                "guard", says, f"give {PRICES_VARIABLE} a JSON file that reads"
+            )
+        else:
+            yield ok("guard", "on" if is_on else "off: no limit is set")
+
+
+def _guard_prices(file: str) -> str:
+    """Why the guard cannot use this price file; empty if it can, or if none is set."""
+    if not file:
+        return ""
+    if not file.endswith(".json"):
+        return f"it reads JSON only, not {file}"
+    try:
+        load_user_json(Path(file), load_catalogue())
+    except ConfigError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _distro(environ: Mapping[str, str]) -> Findings:
@@ -107,11 +137,18 @@ def _sending(found: Exporting) -> Findings:
     if "otlp" not in found.exporter:
         says = f"OTEL_TRACES_EXPORTER is {found.exporter}: no span is sent"
         yield problem("exporter", says, "unset it")
+    elif found.protocol == "grpc" and not _has_exporter("otlp_proto_grpc"):
+        says = "spans are to be sent by grpc, but its exporter is not installed: no"
+        yield problem("exporter", f"{says} span is sent", _INSTALL_GRPC)
     elif found.protocol != "http/protobuf":
         says = f"spans are sent by {found.protocol}, which is not tried here"
         yield warning("exporter", says, "unset OTEL_EXPORTER_OTLP_PROTOCOL")
     else:
         yield _answer(found)
+
+
+def _has_exporter(name: str) -> bool:
+    return bool(entry_points(group="opentelemetry_traces_exporter", name=name))
 
 
 def _answer(found: Exporting) -> Finding:
@@ -126,13 +163,20 @@ def _answer(found: Exporting) -> Finding:
     except urllib.error.HTTPError as error:
         meaning = _MEANINGS.get(error.code, "see its log")
         return problem("endpoint", f"{found.url} answers {error.code}", meaning)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return problem(
-            "endpoint",
-            f"{found.url} does not answer ({reason})",
-            "`farthing up`, or set OTEL_EXPORTER_OTLP_ENDPOINT",
-        )
+    except (OSError, HTTPException, ValueError) as error:
+        return _no_answer(found, error)
+
+
+def _no_answer(found: Exporting, error: Exception) -> Finding:
+    if _HTTP_2 in str(error):
+        says = f"{found.url} speaks gRPC, not HTTP"
+        return problem("endpoint", says, "use :4318, the port of OTLP over HTTP")
+    reason = getattr(error, "reason", error) or type(error).__name__
+    return problem(
+        "endpoint",
+        f"{found.url} does not answer ({reason})",
+        "`farthing up`, or set OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
 
 
 def _libraries() -> Findings:

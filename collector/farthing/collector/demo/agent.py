@@ -20,7 +20,9 @@ TOOL: Any = {
 def main() -> None:
     """Ask for the weather, look it up, and have the answer streamed."""
     client = OpenAI()
-    messages: list[Any] = [{"role": "user", "content": "Do I need a coat? #tools"}]
+    messages: list[Any] = [
+        {"role": "user", "content": "Do I need a coat? #text #tools"}
+    ]
     asked = client.chat.completions.create(
         model=MODEL, messages=messages, tools=[TOOL]
     ).choices[0]

@@ -219,6 +219,11 @@ class _Sender:
             return None, f"is gone ({error})"
         except (OSError, http.client.HTTPException) as error:
             connection.close()
+            if _is_other_protocol(error):
+                raise ConfigError(
+                    f"{self._target.url} does not speak OTLP/HTTP: name that port of"
+                    " the receiver, such as http://127.0.0.1:4318 (4317 is gRPC's)"
+                ) from error
             return None, f"does not answer ({error})"
         return answer, f"answers {answer.status}"
 
@@ -247,6 +252,12 @@ class _Sender:
         return Overloaded(f"{url} {problem} after {self._patience_s:g} s")
 
 
+def _is_other_protocol(error: Exception) -> bool:
+    """Whether an answer came, but none of HTTP/1: it would come again and again."""
+    is_gone = isinstance(error, http.client.RemoteDisconnected)
+    return isinstance(error, http.client.BadStatusLine) and not is_gone
+
+
 def _retry_after_s(answer: _Answer | None) -> float:
     """Seconds that the receiver asks for; 0 if it does not, or names a date."""
     if answer is None or not answer.retry_after.isdecimal():
@@ -260,7 +271,8 @@ def _reason(body: bytes) -> str:
         message: str = Status.FromString(body).message
     except DecodeError:
         message = ""
-    return message or body[:200].decode(errors="replace") or "it does not say why"
+    said = message or body[:200].decode(errors="replace")
+    return "".join(filter(str.isprintable, said)) or "it does not say why"
 
 
 def _rejected_spans(body: bytes) -> int:

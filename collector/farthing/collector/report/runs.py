@@ -167,14 +167,26 @@ def runs(
 
 
 def run(store: Store, run_id: str, *, limit: int = 1000) -> tuple[Run, Entries]:
-    """A run and its first entries. Raises ConfigError if there is none of this id."""
+    """A run and its first entries, by its id or by a beginning that no other run has.
+
+    Raises ConfigError if there is no such run, or more than one.
+    """
+    run_id = _whole(store, run_id)
     found = _runs(
         store, since=_EPOCH, order="cost", task_type="", limit=1, run_id=run_id
     )
-    if not found.first or not run_id:
-        raise ConfigError(f"there is no run {run_id!r}; `farthing runs` lists them")
     rows = store.rows(sql("run_spans.sql"), {"run_id": run_id, "limit": limit})
     return found.first[0], Entries(tuple(map(_entry, rows)), _of(rows))
+
+
+def _whole(store: Store, run_id: str) -> str:
+    rows = store.rows(sql("run_ids.sql"), {"run_id": run_id}) if run_id else []
+    ids = [str(row["run_id"]) for row in rows]
+    if not ids:
+        raise ConfigError(f"there is no run {run_id!r}; `farthing runs` lists them")
+    if len(ids) > 1 and ids[0] != run_id:
+        raise ConfigError(f"more than one run begins so: {', '.join(ids)}")
+    return ids[0]
 
 
 def _runs(

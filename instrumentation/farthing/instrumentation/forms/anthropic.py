@@ -71,6 +71,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="anthropic",
+    bound="max_tokens",
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,

@@ -67,6 +67,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="bedrock",
+    bound="maxTokens of inferenceConfig",
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,

@@ -95,6 +95,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="gemini",
+    bound="max_output_tokens of its config",
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,

@@ -78,6 +78,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="openai_chat",
+    bound="max_completion_tokens (or max_tokens)",
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,

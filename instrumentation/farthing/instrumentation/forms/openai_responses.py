@@ -82,6 +82,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="openai_responses",
+    bound="max_output_tokens",
     messages=_messages,
     pieces=_pieces,
     prefix=_prefix,

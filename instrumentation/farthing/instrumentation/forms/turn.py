@@ -76,6 +76,8 @@ class Form:
     """Reads the SDK's response."""
     choices: Callable[[Mapping[str, Any]], Any] = field(default=_nothing)
     """How many answers are asked for, or None for one."""
+    bound: str = ""
+    """The request's field that `max_output` reads, in words for people."""
 
 
 def newest(form: Form, request: Mapping[str, Any]) -> Turn:

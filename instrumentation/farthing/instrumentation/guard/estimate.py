@@ -157,6 +157,13 @@ class Estimator:
                 cost.reason,
             )
 
+    def assumed_output(self, call: ModelCall, form: Form) -> int | None:
+        """Tokens of output that are assumed of a request without a bound; None where
+        it sets one."""
+        if form.max_output(call.request) is not None:
+            return None
+        return self._answer_tokens(call, form)
+
     def _answer_tokens(self, call: ModelCall, form: Form | None) -> int:
         """The most tokens of all the answers that the request asks for."""
         bound = form.max_output(call.request) if form else 0

@@ -212,7 +212,21 @@ class Guard:
         if action is Action.HANDBACK and form is not None and state.hand_back():
             form.append(call.request, wording.BUDGET_MESSAGE)
             return
-        raise wording.exceeded(state.run, readings[0], spent)
+        todo = self._bound_to_set(call, form, readings[0])
+        raise wording.exceeded(state.run, readings[0], spent, todo=todo)
+
+    def _bound_to_set(
+        self, call: ModelCall, form: Form | None, reading: Reading
+    ) -> str:
+        """What to do where a call is refused for what its answer might cost."""
+        if form is None or not reading.asked or reading.used >= reading.limit:
+            return ""
+        try:
+            assumed = self._estimator.assumed_output(call, form)
+        except Exception as error:  # noqa: BLE001 - ours must not reach the agent
+            say_once(self._bound_to_set, error)
+            return ""
+        return wording.unbounded(assumed, form.bound) if assumed else ""
 
     def _warn_if_near(self, state: RunState) -> None:
         for reading in state.account.readings():

@@ -29,11 +29,21 @@ def usd(femto: int) -> Decimal:
     return Decimal(femto).scaleb(-15)
 
 
-def exceeded(run: Run, reading: Reading, spent: Spent) -> BudgetExceeded:
-    """The exception for a limit that is reached."""
+def unbounded(assumed: int, bound: str) -> str:
+    """What to do about a call that does not say how long its answer may be."""
+    todo = f": set {bound}" if bound else ""
+    return (
+        f" It sets no output bound, so {assumed:,} tokens of output are assumed{todo}."
+    )
+
+
+def exceeded(
+    run: Run, reading: Reading, spent: Spent, *, todo: str = ""
+) -> BudgetExceeded:
+    """The exception for a limit that is reached; `todo` follows what was not sent."""
     return BudgetExceeded(
-        f"{_reached(run, reading, spent)} Its next model call was not sent. Raise"
-        f" {FIELDS[reading.kind]} if this is too low.",
+        f"{_reached(run, reading, spent)} Its next model call was not sent.{todo}"
+        f" Raise {FIELDS[reading.kind]} if this is too low.",
         limit=reading.kind.value,
         allowed=_amount(reading, reading.limit),
         used=_amount(reading, reading.used),

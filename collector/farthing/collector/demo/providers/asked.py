@@ -2,6 +2,7 @@
 
 #tools        call the first tool that is offered, unless a result was handed back
 #search       run two web searches and a fetch on the provider's side
+#text         bill no tokens of audio (OpenAI's chat completions bill some otherwise)
 #words=N      answer in N words (3)
 #fail=STATUS  refuse the first attempt of this request with STATUS, then answer
 #refuse=STATUS   refuse every attempt
@@ -21,7 +22,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _WORD: Final = re.compile(
-    r"#(tools|search|words|fail|refuse|slow-once|slow|cut|error|pace|case)\b(?:=([\w.-]+))?"
+    r"#(tools|search|text|words|fail|refuse|slow-once|slow|cut|error|pace|case)\b"
+    r"(?:=([\w.-]+))?"
 )
 RESULTS: Final = ('"tool_result"', '"role": "tool"', '"functionResponse"')
 RESULTS_TOO: Final = ('"toolResult"', '"function_call_output"', '"function_response"')

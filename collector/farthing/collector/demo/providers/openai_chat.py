@@ -39,6 +39,7 @@ def event(data: Any) -> bytes:
 def chat(ask: Asked, bill: Bill, _request: Request) -> Answer:
     """`POST /chat/completions`."""
     number = bill.number()
+    has_audio = "text" not in ask.words
     item = bill.add(
         Item(
             provider="openai",
@@ -46,8 +47,9 @@ def chat(ask: Asked, bill: Bill, _request: Request) -> Answer:
             model=ask.body["model"],
             response_id=f"chatcmpl-{number:08d}",
             buckets=TokenBuckets(
-                input=96 + number, input_audio=16, cache_read=1024, cache_write_5m=64,
-                output=164 + number, reasoning=128, output_audio=8,
+                input=96 + number, input_audio=16 * has_audio, cache_read=1024,
+                cache_write_5m=64, output=164 + number, reasoning=128,
+                output_audio=8 * has_audio,
             ),
             tier=ask.body.get("service_tier") or "default",
         )
