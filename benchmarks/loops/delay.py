@@ -69,8 +69,9 @@ class Probe:
     def prepare(self) -> None:
         """Send all but the last call of each run, and wait until that is watched."""
         _post(self._collector, request(s for r in self._left.values() for s in r[:-1]))
-        while self._collector.metric("farthing_spool_requests"):
-            time.sleep(_POLL_S)
+        for waiting in ("farthing_spool_requests", "farthing_watch_waiting_batches"):
+            while self._collector.metric(waiting):
+                time.sleep(_POLL_S)
 
     def send(self) -> None:
         """One call; none if all were made."""

@@ -75,7 +75,8 @@ def post(collector: Collector, spans: list[Told]) -> None:
 def settled(collector: Collector) -> list[list[str]]:
     """The findings, once all that was acknowledged has been watched."""
     deadline_s = time.monotonic() + TIMEOUT_S
-    while collector.metric("farthing_spool_requests"):
-        assert time.monotonic() < deadline_s, "the spool does not empty"
-        time.sleep(0.05)
+    for waiting in ("farthing_spool_requests", "farthing_watch_waiting_batches"):
+        while collector.metric(waiting):
+            assert time.monotonic() < deadline_s, f"{waiting} stays above 0"
+            time.sleep(0.05)
     return collector.query(FINDINGS)

@@ -151,6 +151,9 @@ class _Demo:
             while left := running.spool.waiting().requests:
                 tell(left, "requests left")
                 self._wait(0.05)
+        with show.progress("looking for loops"):
+            while not running.watching.is_idle:
+                self._wait(0.05)
         _report(running.ledger.store, now - timedelta(days=_DAYS))
         if ran is not None:
             _tell_agent(running.ledger.store, ran)

@@ -24,6 +24,7 @@ from farthing.collector.price_watch import PriceWatch
 from farthing.collector.receive.serve import serve
 from farthing.collector.spool import Spool
 from farthing.collector.store.ledger import Ledger
+from farthing.collector.watch.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Collector:
     spool: Spool
     ledger: Ledger
     prices: PriceWatch
+    watching: Watching
     alerts: AlertFile
 
 
@@ -90,11 +92,15 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         prices = PriceWatch(
             PriceSources.of(settings), ledger.catalogue, registry=registry
         )
+        watching = stack.enter_context(
+            parts.running_watch(settings, ledger, registry, alerting=alerting)
+        )
         loader = stack.enter_context(
             parts.running_loader(
                 *(settings, spool, ledger, registry),
                 prices=prices,
                 is_open=is_open,
+                watching=watching,
                 alerting=alerting,
             )
         )
@@ -121,4 +127,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             store=str(ledger.store.address),
         )
         presence.announce(file, addresses.http_url, web_url)
-        yield Collector(addresses, spool, ledger, prices, alerting.file)
+        yield Collector(addresses, spool, ledger, prices, watching, alerting.file)

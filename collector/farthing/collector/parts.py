@@ -31,7 +31,9 @@ from farthing.collector.spool import Limits as SpoolLimits
 from farthing.collector.spool import Spool
 from farthing.collector.store.client import Address, Refused, Store
 from farthing.collector.store.ledger import Ledger
+from farthing.collector.watch.waiting import FILE, Waiting
 from farthing.collector.watch.watcher import Watcher
+from farthing.collector.watch.watching import Watching, attempt
 from farthing.collector.web.clickhouse import clickhouse_app
 from farthing.collector.web.clickhouse_engine import Engine
 from farthing.economics.prices.catalogue import Catalogue
@@ -137,7 +139,8 @@ def running_loader(
     *,
     prices: PriceWatch,
     is_open: bool,
-    alerting: Alerting | None = None,
+    watching: Watching,
+    alerting: Alerting,
 ) -> Iterator[Loader]:
     settler = Settler(ledger.store, ledger.catalogue)
     loader = Loader(
@@ -148,7 +151,7 @@ def running_loader(
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
         before_load=partial(_follow, prices, ledger, settler),
-        after_load=followed_up(ledger, registry, settle=settler, alerting=alerting),
+        after_load=partial(_follow_up, settler, watching, alerting),
     )
     loader.start()
     try:
@@ -157,30 +160,48 @@ def running_loader(
         loader.stop()
 
 
-def followed_up(
+@contextmanager
+def running_watch(
+    settings: Settings,
     ledger: Ledger,
-    registry: CollectorRegistry | None = None,
+    registry: CollectorRegistry,
     *,
-    settle: Callable[[str], None] | None = None,
-    watch: Callable[[str], None] | None = None,
-    alerting: Alerting | None = None,
-) -> Callable[[str], None]:
-    """What follows a load, for the batch of a name: each call is counted once, then
-    runs that make no progress are looked for; alerts are evaluated meanwhile. What we
-    fail to judge is told in the log and holds nothing up: it would fail again."""
-    settle = settle or Settler(ledger.store, ledger.catalogue)
-    watch = watch or Watcher(ledger.store, registry=registry)
+    alerting: Alerting,
+) -> Iterator[Watching]:
+    """The watch; what it finds is a reason to evaluate alerts."""
+    waiting = Waiting(settings.data_dir / FILE)
+    watching = Watching(
+        waiting,
+        Watcher(ledger.store, registry=registry),
+        registry=registry,
+        watched=alerting.poke,
+    )
+    watching.start()
+    try:
+        yield watching
+    finally:
+        watching.stop()
+        waiting.close()
+
+
+def _follow_up(
+    settle: Settler, watching: Watching, alerting: Alerting, batch_name: str
+) -> None:
+    """What follows a load: each call is counted once. Then runs that make no progress
+    are looked for and alerts evaluated, by threads of their own."""
+    settle(batch_name)
+    watching.add(batch_name)
+    alerting.poke()
+
+
+def followed_up(ledger: Ledger) -> Callable[[str], None]:
+    """What follows a load where no collector runs: the same, without alerts."""
+    settle = Settler(ledger.store, ledger.catalogue)
+    watch = Watcher(ledger.store)
 
     def follow_up(batch_name: str) -> None:
         settle(batch_name)
-        try:
-            watch(batch_name)
-        except StoreUnavailable:
-            raise
-        except Exception:  # the ledger is right without it
-            log.exception("the runs of batch %s cannot be watched", batch_name)
-        if alerting is not None:
-            alerting.poke()
+        attempt(watch, batch_name)
 
     return follow_up
 

@@ -39,7 +39,9 @@ class Meters:
                 "farthing_watched_runs", "Runs that were judged", registry=registry
             ),
             seconds=Histogram(
-                "farthing_watch_seconds", "Time to watch a batch", registry=registry
+                "farthing_watch_seconds",
+                "Time to watch a batch, or all that waited",
+                registry=registry,
             ),
         )
 

@@ -30,9 +30,9 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keys_of_batch(self, name: str) -> Iterator[dict[str, Any]]:
-        """What the steps of a batch may repeat, by run: rows of sql/keys.sql."""
-        yield from self._keys(f"load = {quoted(name)}")
+    def keys_of_batches(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What the steps of batches may repeat, by run: rows of sql/keys.sql."""
+        yield from self._keys(f"load IN ({_listed(names)})")
 
     def keys_of_runs(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The same for all steps of some runs."""

@@ -22,7 +22,7 @@ from farthing.economics.loops import Baseline
 class Watcher:
     """Looks, after each load, for runs that make no progress.
 
-    Called with the name of a batch that is in the ledger and settled. What it writes
+    Called with the names of batches that are in the ledger and settled. What it writes
     depends on what the ledger has of a run, not on how it came there: a batch may be
     watched again at any time, by anyone. Errors are those of `Store`.
     """
@@ -37,17 +37,17 @@ class Watcher:
         self._judgements = Judgements(self._reader)
         self._meters = Meters.register(registry or CollectorRegistry())
 
-    def __call__(self, batch_name: str, /) -> None:
-        """Watch the runs of which the batch tells."""
+    def __call__(self, *batch_names: str) -> None:
+        """Watch the runs of which the batches tell."""
         with self._meters.seconds.time():
-            changed = self._changed(batch_name)
+            changed = self._changed(batch_names)
             for runs in chunks(sorted(changed)):
                 self._watch({run_id: changed[run_id] for run_id in runs})
 
-    def _changed(self, batch_name: str) -> dict[str, Baseline | None]:
-        """Runs of the batch whose findings may be others now, each with the baseline
+    def _changed(self, batch_names: Sequence[str]) -> dict[str, Baseline | None]:
+        """Runs of the batches whose findings may be others now, each with the baseline
         that it exceeds."""
-        rows = {row["run_id"]: row for row in self._reader.keys_of_batch(batch_name)}
+        rows = {row["run_id"]: row for row in self._reader.keys_of_batches(batch_names)}
         changed: dict[str, Baseline | None] = {}
         unknown = []
         for run in self._reader.known(rows):
