@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+import altair as alt
 import pytest
 
 from farthing.collector.store.client import Store
@@ -20,7 +21,9 @@ from farthing.dashboards.theme import DARK, LIGHT, PAGE
 from tests.dashboards.test_panels import WEEK, answer
 
 DRAWN: Final = [name for name, panel in panels().items() if has_chart(panel)]
-FRAME: Final = Frame(640, 240, bucket_s=WEEK.bucket_s(hourly=True))
+FRAME: Final = Frame(
+    640, 240, bucket_s=WEEK.bucket_s(hourly=True), span=(WEEK.since, WEEK.until)
+)
 TODAY: Final = View(
     datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(minutes=5)
 )
@@ -34,6 +37,11 @@ def texts(picture: str) -> str:
 
 def bars(picture: str) -> list[str]:
     return re.findall(r'aria-roledescription="bar"', picture)
+
+
+def assert_valid(made: dict[str, Any]) -> None:
+    """Raises what the schema forbids; of a background it knows no null."""
+    alt.Chart.from_dict({**made, "background": "white"})
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -54,6 +62,7 @@ def test_every_chart_is_drawn(demo_store: Store, name: str) -> None:
     assert texts(picture)
     assert made["description"] == f"{panel.title}. {panel.question}"
     assert made["background"] is None
+    assert_valid(made)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -84,9 +93,9 @@ def test_unknown_has_no_bar() -> None:
 def test_times_are_utc() -> None:
     """A bar begins at its time in UTC, whatever zone the reader or the machine has."""
     made = spec(spend_by_model(), rows(("a", "1")), FRAME)
-    [value] = made["data"]["values"]
+    [value] = made["datasets"]["rows"]
     assert value["time"] == "2026-03-18T14:00:00Z"
-    assert made["encoding"]["x"]["scale"] == {"type": "utc"}
+    assert made["encoding"]["x"]["scale"]["type"] == "utc"
     aware = [
         {**row, "time": row["time"].replace(tzinfo=UTC)} for row in rows(("a", "1"))
     ]
@@ -138,3 +147,76 @@ def test_bars_of_one_time_stand_on_each_other() -> None:
     (top_a, high_a), (top_b, high_b) = [(float(y), float(h)) for y, h in shapes]
     assert top_b + high_b == pytest.approx(top_a)
     assert high_b == pytest.approx(2 * high_a)
+
+
+def test_a_tooltip_tells_every_digit() -> None:
+    """A chart draws floats, but what is read of a bar is the ledger's exact number; of
+    what is not known it says so."""
+    made = spec(
+        spend_by_model(), rows(("a", "1234.560000000000100"), ("b", "2")), FRAME
+    )
+    told = [row["told_cost_usd"] for row in made["datasets"]["rows"]]
+    assert told == ["$1,234.5600000000001", "$2.00"]
+    assert "told_cost_usd" in str(made["encoding"]["tooltip"])
+
+
+def test_a_time_without_anything_is_seen() -> None:
+    """The axis spans the whole bars of the chosen range, not only where data is."""
+    made = spec(spend_by_model(), rows(("a", "1")), FRAME)
+    since_ms, until_ms = made["encoding"]["x"]["scale"]["domain"]
+    assert since_ms <= WEEK.since.timestamp() * 1000 < since_ms + FRAME.bucket_s * 1000
+    assert until_ms >= WEEK.until.timestamp() * 1000
+    assert since_ms % (FRAME.bucket_s * 1000) == 0
+    assert "Thu 12" in texts(svg(made))
+
+
+def test_others_are_grey_and_on_top() -> None:
+    """What is left over has the last hue and stands on the named ones."""
+    made = spec(spend_by_model(), rows(("others", "9"), ("b", "1")), FRAME)
+    scale = made["encoding"]["color"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
+        "b": PAGE.series[0],
+        "others": PAGE.series[-1],
+    }
+    assert [row["at"] for row in made["datasets"]["rows"]] == [1, 0]
+
+
+def test_what_happened_is_marked_behind_its_turns() -> None:
+    """Compactions, caches missed in a row and loops are bands with their names."""
+    turns = [{"turn": n, "cost_usd": Decimal(1)} for n in range(1, 41)]
+    marks = [
+        {"turn": 5, "until_turn": 5, "what": "compaction"},
+        {"turn": 20, "until_turn": 20, "what": "cache missed"},
+        {"turn": 21, "until_turn": 21, "what": "cache missed"},
+        {"turn": 30, "until_turn": 38, "what": "loop"},
+    ]
+    made = spec(panels()["run_cost"], turns, Frame(640, 240, marks=marks))
+    assert_valid(made)
+    said = texts(svg(made))
+    assert "compaction" in said
+    assert "cache missed, 2 turns" in said
+    assert "loop, 9 turns" in said
+    assert len(re.findall('"rect mark"', svg(made))) == 3
+
+
+def test_limits_are_drawn_when_they_are_near() -> None:
+    """A value that comes near what is worth a look has a line there, and else none."""
+    at = datetime(2026, 3, 18, 14)  # noqa: DTZ001  as ClickHouse's client gives it
+
+    def lines(lag_s: float) -> int:
+        told = [{"time": at, "series": "lag", "lag_s": lag_s}]
+        return str(spec(panels()["lag"], told, FRAME)).count("strokeDash")
+
+    assert [lines(1), lines(45), lines(500)] == [0, 1, 2]
+
+
+def test_a_bar_leads_somewhere() -> None:
+    """Where a place is given for a row, a click on its bar goes there."""
+    units = panels()["spend_by_unit"]
+    told = [{"business_unit": "a", "cost_usd": Decimal(1), "unpriced_calls": 0}]
+    leads = Frame(300, 120, href=lambda row: f"/cost?unit={row['business_unit']}")
+    made = spec(units, told, leads)
+    assert made["layer"][0]["encoding"]["href"] == {"field": "href", "type": "nominal"}
+    assert [row["href"] for row in made["datasets"]["rows"]] == ["/cost?unit=a"]
+    nowhere = Frame(300, 120, href=lambda _: "")
+    assert "href" not in str(spec(units, told, nowhere))

@@ -1,59 +1,78 @@
 """Panels as charts: Vega-Lite, made with altair and drawn by vl-convert.
 
 A chart shows what a table beside it says: tables and stats have none. Numbers become
-floats here, and only here, because that is what is drawn.
+floats here, and only here, because that is what is drawn; tooltips tell all digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import vl_convert
 
-from farthing.dashboards.panel import Chart, Column, Panel, Unit
+from farthing.dashboards.chart_axes import (
+    Json,
+    Rows,
+    colour,
+    escaped,
+    iso,
+    names,
+    number,
+    number_axis,
+    number_format,
+    plain,
+    time_axis,
+    told,
+    tooltip,
+    turn_axis,
+    value_axis,
+)
+from farthing.dashboards.chart_marks import bands
+from farthing.dashboards.panel import Chart, Panel
 from farthing.dashboards.theme import PAGE, Theme
 
-Json = dict[str, Any]
-Rows = Sequence[Mapping[str, Any]]
-
-_FORMATS: Final[Mapping[Unit, str]] = {
-    "usd": "$,.4~f",
-    "tokens": "~s",
-    "count": ",~f",
-    "share": ".0%",
-    "ratio": ".1f",
-    "seconds": ",.3~f",
-    "bytes": "~s",
-}
-_DATES: Final = {
-    "minutes": "%H:%M",
-    "hours": "%H:%M",
-    "day": "%a %d",
-    "date": "%a %d",
-    "week": "%d %b",
-    "month": "%b %Y",
-    "year": "%Y",
-}
+_ROWS: Final = "rows"
 _GAP: Final = 0.1
 """Of a bar's width, so that bars stand apart."""
-_LABELLED_TURNS: Final = 20
+_THICK: Final = 22
+"""Pixels of a horizontal bar, at most."""
+_DOTS: Final = 30
+"""Lines of no more points than this show them."""
+_LABEL_ROOM: Final = 1.15
+"""Of the longest bar, with its label."""
 _SCALE: Final = 2
 """Pixels of a PNG per unit of its size: sharp on today's screens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Width and height in CSS pixels, seconds of a bar over time, colours."""
+    """How a chart is drawn.
 
-    width: int
+    `width` and `height` are CSS pixels; in a page the width may be its container's.
+    `bucket_s`: seconds of a bar over time. `span`: the times from which and to which is
+    drawn; without it, those of the rows. `marks`: rows of the panel `run_marks`, drawn
+    behind turns. `href`: where a click on what is drawn of a row leads; "" is nowhere.
+    """
+
+    width: int | Literal["container"]
     height: int
     bucket_s: int = 3600
     theme: Theme = PAGE
+    span: tuple[datetime, datetime] | None = None
+    marks: Rows = ()
+    href: Callable[[Mapping[str, Any]], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Layers over the same data."""
+
+    data: list[Json]
+    layers: list[alt.Chart]
 
 
 def has_chart(panel: Panel) -> bool:
@@ -64,8 +83,10 @@ def has_chart(panel: Panel) -> bool:
 def spec(panel: Panel, rows: Rows, frame: Frame) -> Json:
     """The chart as Vega-Lite, valid by its schema; a KeyError for a table or stat."""
     drawn = _CHARTS[panel.chart](panel, rows, frame)
+    layers = drawn.layers
+    whole = alt.layer(*layers) if len(layers) > 1 else layers[0]
     made: Json = (
-        drawn.properties(
+        whole.properties(
             width=frame.width,
             height=frame.height,
             description=f"{panel.title}. {panel.question}",
@@ -73,10 +94,13 @@ def spec(panel: Panel, rows: Rows, frame: Frame) -> Json:
             autosize=alt.AutoSizeParams(type="fit", contains="padding"),
         )
         .configure(**frame.theme.config())
-        .to_dict()
+        # The tests validate; here it would take longer than all else.
+        .to_dict(validate=False)
     )
     # `null`, not left out: else a white rectangle is drawn.
-    return {**made, "background": frame.theme.background}
+    made["background"] = frame.theme.background
+    made["datasets"] = {**made.get("datasets", {}), _ROWS: drawn.data}
+    return made
 
 
 def svg(made: Json) -> str:
@@ -89,120 +113,148 @@ def png(made: Json) -> bytes:
     return vl_convert.vegalite_to_png(made, scale=_SCALE)
 
 
-def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
+def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     value = panel.columns[-1]
+    shown = [row for row in rows if row[value.name] is not None]
+    series = names(rows, "series")
     width = timedelta(seconds=frame.bucket_s * (1 - _GAP))
     data = [
-        {**_plain(row), "until": _iso(row["time"] + width)}
-        for row in rows
-        if row[value.name] is not None
+        _row(panel, row, frame)
+        | {"until": iso(row["time"] + width), "at": series.index(str(row["series"]))}
+        for row in shown
     ]
-    made: alt.Chart = (
-        _chart(data)
-        .mark_bar()
-        .encode(
-            x=_time_axis(bin="binned"),
-            x2="until:T",
-            y=_value(value, stack="zero"),
-            color=_colour("series", _names(rows, "series")),
-            order=alt.Order("series:N"),
-            tooltip=_tooltip(panel),
-        )
+    bars = _chart().mark_bar()
+    return _Drawn(
+        data,
+        [
+            bars.encode(
+                x=time_axis(rows, frame.span, frame.bucket_s, bin="binned"),
+                x2="until:T",
+                y=value_axis(value, _highest(shown, value.name), stack="zero"),
+                color=colour("series", series, frame.theme),
+                order=alt.Order("at:Q"),
+                **_common(panel, data),
+            )
+        ],
     )
-    return made
 
 
-def _time_lines(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
-    del frame
-    made: alt.Chart = (
-        _chart([_plain(row) for row in rows])
-        .mark_line(strokeWidth=2, point={"size": 12})
-        .encode(
-            x=_time_axis(),
-            y=_value(panel.columns[-1]),
-            color=_colour("series", _names(rows, "series")),
-            tooltip=_tooltip(panel),
-        )
+def _time_lines(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
+    value = panel.columns[-1]
+    data = [_row(panel, row, frame) for row in rows]
+    times = {row["time"] for row in rows}
+    top = max((number(row[value.name]) or 0 for row in rows), default=0)
+    lines = _chart().mark_line(
+        strokeWidth=1.5, point={"size": 14} if len(times) <= _DOTS else False
     )
-    return made
+    drawn = lines.encode(
+        x=time_axis(rows, frame.span, frame.bucket_s),
+        y=value_axis(value, top),
+        color=colour("series", names(rows, "series"), frame.theme),
+        **_common(panel, data),
+    )
+    return _Drawn(data, [drawn, *_limits(panel, top, frame.theme)])
 
 
-def _turn_bars(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
-    del frame
+def _turn_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     columns = panel.columns[1:]
     data = [
         {
             "turn": row["turn"],
-            "series": c.heading,
-            "value": _number(row[c.name]),
-            "at": n,
+            "series": column.heading,
+            "value": number(row[column.name]),
+            "told": told(column, row[column.name]),
+            "at": at,
         }
         for row in rows
-        for n, c in enumerate(columns)
-        if row[c.name] is not None
+        for at, column in enumerate(columns)
+        if row[column.name]
     ]
-    made: alt.Chart = (
-        _chart(data)
+    tops = [sum(number(row[c.name]) or 0 for c in columns) for row in rows]
+    drawn = (
+        _chart()
         .mark_bar()
         .encode(
-            x=_turn_axis(rows),
-            y=_value(columns[0], name="value", stack="zero"),
-            color=_colour("series", [c.heading for c in columns]),
+            x=turn_axis(rows),
+            y=value_axis(columns[0], max(tops, default=0), name="value", stack="zero"),
+            color=colour("series", [c.heading for c in columns], frame.theme),
             order=alt.Order("at:Q"),
-            tooltip=["turn:Q", "series:N", _shown(columns[0], "value")],
+            tooltip=["turn:Q", "series:N", alt.Tooltip("told:N", title="of it")],
         )
     )
-    return made
+    return _Drawn(data, [*bands(frame.marks, len(rows), frame.theme), drawn])
 
 
-def _turn_lines(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
+def _turn_lines(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     value = panel.columns[1]
-    made: alt.Chart = (
-        _chart([_plain(row) for row in rows])
-        .mark_area(
-            line={"color": frame.theme.series[0]},
-            color=frame.theme.series[0],
-            fillOpacity=0.15,
-            interpolate="step-after",
-        )
-        .encode(
-            x=alt.X("turn:Q", title="turn"), y=_value(value), tooltip=_tooltip(panel)
-        )
+    hue = frame.theme.series[0]
+    data = [_row(panel, row, frame) for row in rows]
+    area = _chart().mark_area(
+        line={"color": hue}, color=hue, fillOpacity=0.15, interpolate="step-after"
     )
-    return made
+    across = alt.X(
+        "turn:Q",
+        title="turn",
+        scale=alt.Scale(nice=False, zero=False),
+        axis=alt.Axis(grid=False, tickMinStep=1, format="d"),
+    )
+    top = _highest(rows, value.name)
+    drawn = area.encode(x=across, y=value_axis(value, top), **_common(panel, data))
+    return _Drawn(data, [drawn])
 
 
-def _bars(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
+def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
+    """With the value beside each bar, so without an axis of values."""
     name, value = panel.columns[:2]
-    made: alt.Chart = (
-        _chart([_plain(row) for row in rows])
-        .mark_bar(color=frame.theme.series[0])
-        .encode(
-            x=_axis(alt.X, value),
-            y=alt.Y(f"{name.name}:N", sort=None, title=None),
-            tooltip=_tooltip(panel),
-        )
+    data = [_row(panel, row, frame) for row in rows]
+    top = _highest(rows, value.name)
+    each = frame.height / max(len(rows), 1)
+    across = alt.X(
+        f"{escaped(value.name)}:Q",
+        axis=None,
+        # Room for the label of the longest.
+        scale=alt.Scale(domain=[0, top * _LABEL_ROOM or 1], nice=False),
     )
-    return made
+    up = alt.Y(
+        f"{name.name}:N",
+        sort=None,
+        title=None,
+        scale=alt.Scale(padding=max(0.3, 1 - _THICK / each)),
+        axis=alt.Axis(labelLimit=160),
+    )
+    bars = _chart().mark_bar(color=frame.theme.series[0])
+    words = _chart().mark_text(align="left", dx=6, color=frame.theme.text)
+    text = alt.Text(
+        f"{escaped(value.name)}:Q",
+        format=number_format(value, top),
+        type="quantitative",
+    )
+    return _Drawn(
+        data,
+        [
+            bars.encode(x=across, y=up, **_common(panel, data)),
+            words.encode(x=across, y=up, text=text),
+        ],
+    )
 
 
-def _scatter(panel: Panel, rows: Rows, frame: Frame) -> alt.Chart:
-    del frame
+def _scatter(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     across, up, name = panel.columns[:3]
-    made: alt.Chart = (
-        _chart([_plain(row) for row in rows])
+    data = [_row(panel, row, frame) for row in rows]
+    drawn = (
+        _chart()
         .mark_circle(size=36, opacity=0.7)
         .encode(
-            x=_axis(alt.X, across),
-            y=_axis(alt.Y, up),
-            color=_colour(name.name, _names(rows, name.name)),
-            tooltip=_tooltip(panel),
+            x=number_axis(alt.X, across, rows),
+            y=number_axis(alt.Y, up, rows),
+            color=colour(name.name, names(rows, name.name), frame.theme),
+            **_common(panel, data),
         )
     )
-    return made
+    return _Drawn(data, [drawn])
 
 
-_CHARTS: Final[Mapping[Chart, Callable[[Panel, Rows, Frame], alt.Chart]]] = {
+_CHARTS: Final[Mapping[Chart, Callable[[Panel, Rows, Frame], _Drawn]]] = {
     "time_bars": _time_bars,
     "time_lines": _time_lines,
     "turn_bars": _turn_bars,
@@ -212,94 +264,41 @@ _CHARTS: Final[Mapping[Chart, Callable[[Panel, Rows, Frame], alt.Chart]]] = {
 }
 
 
-def _chart(data: list[Json]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=data))  # type: ignore[no-untyped-call]
+def _chart() -> alt.Chart:
+    """A layer; its data comes last, so that altair does not copy it again and again."""
+    return alt.Chart(alt.NamedData(_ROWS))
 
 
-def _time_axis(**more: Any) -> alt.X:
-    return alt.X(
-        "time:T",
-        scale=alt.Scale(type="utc"),
-        title=None,
-        axis=alt.Axis(format=_DATES, grid=False),
-        **more,
+def _row(panel: Panel, row: Mapping[str, Any], frame: Frame) -> Json:
+    leads = frame.href(row) if frame.href else ""
+    return plain(row, panel.columns) | ({"href": leads} if leads else {})
+
+
+def _common(panel: Panel, data: list[Json]) -> Json:
+    """What every mark has: what is told of it, and where a click on it leads."""
+    linked = any("href" in row for row in data)
+    return {"tooltip": tooltip(panel.columns)} | (
+        {"href": alt.Href("href:N")} if linked else {}
     )
 
 
-def _turn_axis(rows: Rows) -> alt.X:
-    """An ordinal axis with some 20 labels."""
-    every = max(1, len(rows) // _LABELLED_TURNS)
-    shown = [row["turn"] for row in rows][::every]
-    return alt.X(
-        "turn:O", title="turn", axis=alt.Axis(values=shown, labelAngle=0, grid=False)
-    )
+def _highest(rows: Rows, name: str) -> float:
+    """Of the sums of a time's values, which stand on each other."""
+    tops: dict[Any, float] = {}
+    for at, row in enumerate(rows):
+        place = row.get("time", at)
+        tops[place] = tops.get(place, 0) + float(row[name] or 0)
+    return max(tops.values(), default=0)
 
 
-def _value(column: Column, *, name: str = "", stack: Any = None) -> alt.Y:
-    """The axis of a value. It starts at 0, so that lengths can be compared."""
-    return alt.Y(
-        f"{_escaped(name or column.name)}:Q",
-        stack=stack,
-        title=None,
-        axis=alt.Axis(format=_FORMATS[column.unit], tickCount=5),
-        scale=alt.Scale(zero=True, nice=True),
-    )
-
-
-def _axis(kind: Callable[..., Any], column: Column) -> Any:
-    """An axis of numbers with its heading."""
-    return kind(
-        f"{_escaped(column.name)}:Q",
-        title=column.heading,
-        axis=alt.Axis(format=_FORMATS[column.unit], tickCount=5),
-    )
-
-
-def _colour(field: str, names: Sequence[str]) -> alt.Color:
-    """A hue per name, in the order of names; of one name there is no legend."""
-    legend = alt.Undefined if len(names) > 1 else None
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names)), legend=legend)
-
-
-def _tooltip(panel: Panel) -> list[alt.Tooltip]:
+def _limits(panel: Panel, top: float, theme: Theme) -> list[alt.Chart]:
+    """Dashed lines where the value becomes amber and red, if it comes near."""
+    steps = panel.columns[-1].steps
+    if steps is None or top < steps.warn / 2:
+        return []
+    found = [(steps.warn, theme.warn), (steps.bad, theme.bad)]
     return [
-        _shown(column, column.name)
-        for column in panel.columns
-        if column.unit != "sparkline"
+        _chart().mark_rule(strokeDash=[4, 4], color=hue).encode(y=alt.datum(limit))
+        for limit, hue in found
+        if limit is not None and limit <= top * 2
     ]
-
-
-def _shown(column: Column, name: str) -> alt.Tooltip:
-    if column.unit == "time":
-        return alt.Tooltip(f"{name}:T", title="UTC", format="%Y-%m-%d %H:%M")
-    if column.unit in _FORMATS:
-        return alt.Tooltip(
-            f"{name}:Q", title=column.heading, format=_FORMATS[column.unit]
-        )
-    return alt.Tooltip(f"{name}:N", title=column.heading)
-
-
-def _names(rows: Rows, column: str) -> list[str]:
-    """Its values, sorted, so that a name keeps its hue; what is left over is last."""
-    found = {str(row[column]) for row in rows}
-    return sorted(found, key=lambda n: (n.endswith("others"), n.removeprefix("≥ ")))
-
-
-def _plain(row: Mapping[str, Any]) -> Json:
-    return {name: _number(value) for name, value in row.items()}
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    return _iso(value) if isinstance(value, datetime) else value
-
-
-def _iso(moment: datetime) -> str:
-    """UTC with its Z; ClickHouse's client leaves the zone of UTC away."""
-    return f"{moment.replace(tzinfo=None).isoformat()}Z"
-
-
-def _escaped(name: str) -> str:
-    """A field's name in altair's short form."""
-    return name.replace(":", "\\:")

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """`series`: a hue per series, in their order; the last is that of `others`."""
+    """`series`: a hue per series, in their order; the last is that of `others`. `warn`
+    and `bad` are for what a person should look at, and for nothing else."""
 
     text: str
     muted: str
     grid: str
     background: str | None
+    warn: str
+    bad: str
     series: tuple[str, ...]
 
     def config(self) -> Mapping[str, Any]:
@@ -60,6 +63,8 @@ PAGE: Final = Theme(
     muted="var(--muted)",
     grid="var(--grid)",
     background=None,
+    warn="var(--warn)",
+    bad="var(--bad)",
     series=tuple(f"var(--series-{number})" for number in range(1, _SERIES + 1)),
 )
 LIGHT: Final = Theme(
@@ -67,6 +72,8 @@ LIGHT: Final = Theme(
     muted="#5b6675",
     grid="#e4e8ee",
     background="#ffffff",
+    warn="#9a6700",
+    bad="#b42318",
     series=(
         "#3b6fd4", "#dda02b", "#45a889", "#9b6fd0", "#d0638b",
         "#7fb0f0", "#8a9a3b", "#c9764a", "#9aa5b3",
@@ -77,6 +84,8 @@ DARK: Final = Theme(
     muted="#98a3b3",
     grid="#2c343f",
     background="#171c23",
+    warn="#e5b04d",
+    bad="#f0756b",
     series=(
         "#5b8def", "#e5b04d", "#58bd9d", "#b08be0", "#e07fa3",
         "#a5c8fa", "#a7b654", "#dd9068", "#7d8896",

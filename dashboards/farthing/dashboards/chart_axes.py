@@ -1,0 +1,215 @@
+"""Axes, hues and tooltips that charts share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import altair as alt
+
+from farthing.dashboards.panel import Column, Unit
+from farthing.dashboards.theme import Theme
+
+Json = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+
+_FORMATS: Final[Mapping[Unit, str]] = {
+    "tokens": "~s",
+    "count": ",~f",
+    "share": ".0%",
+    "ratio": ".1f",
+    "seconds": ",.3~f",
+    "bytes": "~s",
+}
+_TOLD: Final[Mapping[Unit, Callable[[Any], str]]] = {
+    "usd": lambda value: f"${_cents(value)}",
+    "tokens": lambda value: f"{value:,}",
+    "count": lambda value: f"{value:,}",
+    "share": lambda value: f"{value:.2%}",
+    "ratio": lambda value: f"{value:,.2f}x",
+    "seconds": lambda value: f"{value:,} s",
+    "bytes": lambda value: f"{value:,} bytes",
+    "time": lambda value: f"{value:%Y-%m-%d %H:%M} UTC",
+}
+"""As exact as the ledger has it."""
+_UNKNOWN: Final = "not known"
+_TICKS: Final[tuple[tuple[timedelta, str, int, str], ...]] = (
+    (timedelta(hours=8), "hour", 1, "%H:%M"),
+    (timedelta(hours=50), "hour", 6, "%a %H:%M"),
+    (timedelta(days=15), "day", 1, "%a %d"),
+    (timedelta(days=100), "week", 1, "%d %b"),
+    (timedelta.max, "month", 1, "%b %Y"),
+)
+"""Up to this span: a tick every so often, and how its time is written."""
+_TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_LABELLED_TURNS: Final = 16
+_LABEL_LENGTH: Final = 60
+"""Of a name on a chart; tables and tooltips have all of it."""
+_BUCKET_HUES: Final = {
+    "cache read": 0,
+    "cache write": 5,
+    "new input": 1,
+    "reasoning": 3,
+    "output": 2,
+}
+"""Tokens look alike wherever they stand: what is read from a cache and what is written
+to it are of one family."""
+
+
+def time_axis(
+    rows: Rows, span: tuple[datetime, datetime] | None, bucket_s: int, **more: Any
+) -> alt.X:
+    """The whole span, so that a time without anything is seen as one."""
+    times = [utc(row["time"]) for row in rows]
+    since, until = span or (min(times, default=None), max(times, default=None))
+    scale = alt.Scale(type="utc")
+    axis = alt.Axis(grid=False)
+    if since and until and (span or since < until):
+        scale = alt.Scale(type="utc", domain=_whole(since, until, bucket_s))
+        _, unit, step, shown = next(t for t in _TICKS if until - since <= t[0])
+        ticks: Json = {"interval": unit, "step": step}
+        written = f"utcFormat(datum.value, '{shown}')"
+        axis = alt.Axis(grid=False, labelExpr=written, tickCount=ticks)
+    return alt.X("time:T", scale=scale, title=None, axis=axis, **more)
+
+
+def _whole(since: datetime, until: datetime, bucket_s: int) -> list[int]:
+    """Milliseconds since 1970 at which the first bucket begins and the last ends."""
+    begins = math.floor(since.timestamp() / bucket_s) * bucket_s
+    return [begins * 1000, math.ceil(until.timestamp() / bucket_s) * bucket_s * 1000]
+
+
+def turn_axis(rows: Rows) -> alt.X:
+    """An ordinal axis of which not every turn is labelled, but the first one is."""
+    enough = (n for n in _TURN_STEPS if len(rows) <= n * _LABELLED_TURNS)
+    every = next(enough, _TURN_STEPS[-1])
+    shown = [row["turn"] for row in rows][::every]
+    return alt.X(
+        "turn:O",
+        title="turn",
+        scale=alt.Scale(paddingInner=0.1),
+        axis=alt.Axis(values=shown, labelAngle=0, grid=False),
+    )
+
+
+def value_axis(
+    column: Column, top: float, *, name: str = "", stack: Any = None
+) -> alt.Y:
+    """The axis of a value up to `top`. It starts at 0, so lengths can be compared."""
+    return alt.Y(
+        f"{escaped(name or column.name)}:Q",
+        stack=stack,
+        title=None,
+        axis=_numbers(column, top),
+        scale=alt.Scale(zero=True, nice=True),
+    )
+
+
+def number_axis(kind: Callable[..., Any], column: Column, rows: Rows) -> Any:
+    """An axis of numbers with its heading."""
+    top = max((number(row[column.name]) or 0 for row in rows), default=0)
+    return kind(
+        f"{escaped(column.name)}:Q", title=column.heading, axis=_numbers(column, top)
+    )
+
+
+def _numbers(column: Column, top: float) -> alt.Axis:
+    """Of a count no halves, and a plain 0 where others have a letter or cents."""
+    least = 1 if column.unit in ("count", "tokens", "bytes") else alt.Undefined
+    zero = "$0" if column.unit == "usd" else "0%" if column.unit == "share" else "0"
+    return alt.Axis(
+        format=number_format(column, top),
+        tickCount=5,
+        tickMinStep=least,
+        labelExpr=f"datum.value ? datum.label : '{zero}'",
+    )
+
+
+def number_format(column: Column, top: float) -> str:
+    """How the numbers of an axis up to `top` are written: money in cents, in dollars
+    from a hundred up, with more digits below ten cents."""
+    if column.unit != "usd":
+        return _FORMATS[column.unit]
+    if top >= 100:
+        return "$,.0f"
+    digits = 2 if top <= 0 else max(2, 1 - math.floor(math.log10(top)))
+    return f"$,.{digits}f"
+
+
+def colour(field: str, names: Sequence[str], theme: Theme) -> alt.Color:
+    """A hue per name, in the order of names; of one name there is no legend."""
+    legend = alt.Legend(labelLimit=220) if len(names) > 1 else None
+    hues = [_hue(name, at, theme) for at, name in enumerate(names)]
+    return alt.Color(
+        f"{field}:N", scale=alt.Scale(domain=list(names), range=hues), legend=legend
+    )
+
+
+def _hue(name: str, at: int, theme: Theme) -> str:
+    if name.removeprefix("≥ ") == "others":
+        return theme.series[-1]
+    own = len(theme.series) - 1
+    return theme.series[_BUCKET_HUES.get(name, at % own)]
+
+
+def names(rows: Rows, column: str) -> list[str]:
+    """Its values, sorted, so that a name keeps its hue; what is left over is last."""
+    found = {str(row[column]) for row in rows}
+    return sorted(found, key=lambda n: (n.endswith("others"), n.removeprefix("≥ ")))
+
+
+def tooltip(columns: Sequence[Column]) -> list[alt.Tooltip]:
+    """What is told of a mark: each value as exact as it is known."""
+    return [
+        alt.Tooltip(f"{_told_name(column.name)}:N", title=column.heading)
+        for column in columns
+        if column.unit != "sparkline"
+    ]
+
+
+def plain(row: Mapping[str, Any], columns: Sequence[Column]) -> Json:
+    """A row as JSON: what is drawn, and what a tooltip tells of it."""
+    drawn = {name: number(value) for name, value in row.items()}
+    return drawn | {_told_name(c.name): told(c, row[c.name]) for c in columns}
+
+
+def told(column: Column, value: Any) -> str:
+    """A value in words of full precision."""
+    if value is None:
+        return _UNKNOWN
+    return _TOLD.get(column.unit, str)(value)
+
+
+def _told_name(name: str) -> str:
+    return f"told_{name}"
+
+
+def _cents(value: Decimal) -> str:
+    """All digits that are not zeros at the end, two at least."""
+    whole, _, part = f"{value:,f}".partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def number(value: Any) -> Any:
+    """What can be drawn: money as a float, a time as text."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return iso(value) if isinstance(value, datetime) else value
+
+
+def utc(moment: datetime) -> datetime:
+    """With its zone, which ClickHouse's client leaves away of UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def iso(moment: datetime) -> str:
+    """UTC with its Z."""
+    return f"{moment.replace(tzinfo=None).isoformat()}Z"
+
+
+def escaped(name: str) -> str:
+    """A field's name in altair's short form."""
+    return name.replace(":", "\\:")

@@ -1,0 +1,78 @@
+"""What happened, as bands behind a run's turns: compactions, lost caches, loops."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+
+from farthing.dashboards.chart_axes import Json, Rows
+from farthing.dashboards.theme import Theme
+
+_CALM: Final = ("compaction", "cache missed")
+"""All else that a run is marked with is a finding: it makes no progress."""
+_LABEL_EVERY: Final = 8
+"""At most so many labels fit beside each other."""
+
+
+def bands(marks: Rows, turns: int, theme: Theme) -> list[alt.Chart]:
+    """Bands from `turn` to `until_turn` of each mark, named at their top."""
+    merged = _merged(marks)
+    if not merged:
+        return []
+    across = {
+        "x": alt.X("turn:O", bandPosition=0),
+        "x2": alt.X2("until_turn", bandPosition=1),
+        "fill": alt.Fill("hue:N", scale=None, legend=None),
+    }
+    band = _chart(_coloured(merged, theme)).mark_rect(opacity=0.14).encode(**across)
+    label = (
+        _chart(_coloured(_apart(merged, turns), theme))
+        .mark_text(align="left", baseline="top", dx=4, dy=3, clip=False)
+        .encode(
+            x=alt.X("turn:O", bandPosition=0), y=alt.value(0), text=alt.Text("label:N")
+        )
+    )
+    return [band, label]
+
+
+def _merged(marks: Rows) -> list[Json]:
+    """Marks of one kind that follow each other as one."""
+    found: list[Json] = []
+    for mark in sorted(marks, key=lambda m: (m["what"], m["turn"])):
+        last = found[-1] if found else None
+        if (
+            last
+            and last["what"] == mark["what"]
+            and mark["turn"] <= last["until_turn"] + 1
+        ):
+            last["until_turn"] = max(last["until_turn"], mark["until_turn"])
+        else:
+            kept = ("turn", "until_turn", "what")
+            found.append({name: mark[name] for name in kept})
+    return [{**mark, "label": _label(mark)} for mark in found]
+
+
+def _label(mark: Json) -> str:
+    turns = mark["until_turn"] - mark["turn"] + 1
+    return f"{mark['what']}, {turns} turns" if turns > 1 else str(mark["what"])
+
+
+def _apart(marks: list[Json], turns: int) -> list[Json]:
+    """Those whose labels do not lie on each other; findings go first."""
+    shown: list[Json] = []
+    for mark in sorted(marks, key=lambda m: m["what"] in _CALM):
+        if all(abs(mark["turn"] - s["turn"]) * _LABEL_EVERY >= turns for s in shown):
+            shown.append(mark)
+    return shown
+
+
+def _coloured(marks: list[Json], theme: Theme) -> list[Json]:
+    return [
+        {**m, "hue": theme.series[5] if m["what"] in _CALM else theme.bad}
+        for m in marks
+    ]
+
+
+def _chart(data: list[Json]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=data))  # type: ignore[no-untyped-call]
