@@ -163,7 +163,8 @@ def test_a_tooltip_tells_every_digit() -> None:
 def test_a_time_without_anything_is_seen() -> None:
     """The axis spans the whole bars of the chosen range, not only where data is."""
     made = spec(spend_by_model(), rows(("a", "1")), FRAME)
-    since_ms, until_ms = made["encoding"]["x"]["scale"]["domain"]
+    scale = made["encoding"]["x"]["scale"]
+    since_ms, until_ms = scale["domainMin"], scale["domainMax"]
     assert since_ms <= WEEK.since.timestamp() * 1000 < since_ms + FRAME.bucket_s * 1000
     assert until_ms >= WEEK.until.timestamp() * 1000
     assert since_ms % (FRAME.bucket_s * 1000) == 0
@@ -197,6 +198,18 @@ def test_what_happened_is_marked_behind_its_turns() -> None:
     assert "cache missed, 2 turns" in said
     assert "loop, 9 turns" in said
     assert len(re.findall('"rect mark"', svg(made))) == 3
+
+
+def test_marks_are_rows_of_a_panel(demo_store: Store) -> None:
+    """What a panel names as its marks is a panel whose rows can be drawn on it."""
+    marked = [name for name, panel in panels().items() if panel.marks]
+    assert marked == ["run_context", "run_cost"]
+    for name in marked:
+        told = answer(demo_store, panels()[name].marks)
+        made = spec(
+            panels()[name], answer(demo_store, name), Frame(640, 240, marks=told)
+        )
+        assert "loop, 40 turns" in texts(svg(made))
 
 
 def test_limits_are_drawn_when_they_are_near() -> None:

@@ -48,6 +48,10 @@ _TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LABELLED_TURNS: Final = 16
 _LABEL_LENGTH: Final = 60
 """Of a name on a chart; tables and tooltips have all of it."""
+_LETTER_WIDTH: Final = 6
+_LEGEND_LABEL: Final = 220
+_LEGEND_GAP: Final = 28
+"""Pixels: of a letter, of a name in a legend at most, and between two of them."""
 _BUCKET_HUES: Final = {
     "cache read": 0,
     "cache write": 5,
@@ -68,7 +72,8 @@ def time_axis(
     scale = alt.Scale(type="utc")
     axis = alt.Axis(grid=False)
     if since and until and (span or since < until):
-        scale = alt.Scale(type="utc", domain=_whole(since, until, bucket_s))
+        begins_ms, ends_ms = _whole(since, until, bucket_s)
+        scale = alt.Scale(type="utc", domainMin=begins_ms, domainMax=ends_ms)
         _, unit, step, shown = next(t for t in _TICKS if until - since <= t[0])
         ticks: Json = {"interval": unit, "step": step}
         written = f"utcFormat(datum.value, '{shown}')"
@@ -76,10 +81,10 @@ def time_axis(
     return alt.X("time:T", scale=scale, title=None, axis=axis, **more)
 
 
-def _whole(since: datetime, until: datetime, bucket_s: int) -> list[int]:
+def _whole(since: datetime, until: datetime, bucket_s: int) -> tuple[int, int]:
     """Milliseconds since 1970 at which the first bucket begins and the last ends."""
     begins = math.floor(since.timestamp() / bucket_s) * bucket_s
-    return [begins * 1000, math.ceil(until.timestamp() / bucket_s) * bucket_s * 1000]
+    return begins * 1000, math.ceil(until.timestamp() / bucket_s) * bucket_s * 1000
 
 
 def turn_axis(rows: Rows) -> alt.X:
@@ -139,13 +144,24 @@ def number_format(column: Column, top: float) -> str:
     return f"$,.{digits}f"
 
 
-def colour(field: str, names: Sequence[str], theme: Theme) -> alt.Color:
+def colour(
+    field: str, names: Sequence[str], theme: Theme, width: int | str
+) -> alt.Color:
     """A hue per name, in the order of names; of one name there is no legend."""
-    legend = alt.Legend(labelLimit=220) if len(names) > 1 else None
     hues = [_hue(name, at, theme) for at, name in enumerate(names)]
     return alt.Color(
-        f"{field}:N", scale=alt.Scale(domain=list(names), range=hues), legend=legend
+        f"{field}:N",
+        scale=alt.Scale(domain=list(names), range=hues),
+        legend=_legend(names, width) if len(names) > 1 else None,
     )
+
+
+def _legend(names: Sequence[str], width: int | str) -> alt.Legend:
+    """As many names beside each other as have room; page.js does it in a container."""
+    if isinstance(width, str):
+        return alt.Legend()
+    longest = min(max(map(len, names)) * _LETTER_WIDTH, _LEGEND_LABEL)
+    return alt.Legend(columns=max(1, width // (longest + _LEGEND_GAP)))
 
 
 def _hue(name: str, at: int, theme: Theme) -> str:

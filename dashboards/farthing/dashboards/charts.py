@@ -131,7 +131,7 @@ def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
                 x=time_axis(rows, frame.span, frame.bucket_s, bin="binned"),
                 x2="until:T",
                 y=value_axis(value, _highest(shown, value.name), stack="zero"),
-                color=colour("series", series, frame.theme),
+                color=colour("series", series, frame.theme, frame.width),
                 order=alt.Order("at:Q"),
                 **_common(panel, data),
             )
@@ -150,7 +150,7 @@ def _time_lines(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     drawn = lines.encode(
         x=time_axis(rows, frame.span, frame.bucket_s),
         y=value_axis(value, top),
-        color=colour("series", names(rows, "series"), frame.theme),
+        color=colour("series", names(rows, "series"), frame.theme, frame.width),
         **_common(panel, data),
     )
     return _Drawn(data, [drawn, *_limits(panel, top, frame.theme)])
@@ -177,7 +177,9 @@ def _turn_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
         .encode(
             x=turn_axis(rows),
             y=value_axis(columns[0], max(tops, default=0), name="value", stack="zero"),
-            color=colour("series", [c.heading for c in columns], frame.theme),
+            color=colour(
+                "series", [c.heading for c in columns], frame.theme, frame.width
+            ),
             order=alt.Order("at:Q"),
             tooltip=["turn:Q", "series:N", alt.Tooltip("told:N", title="of it")],
         )
@@ -247,7 +249,7 @@ def _scatter(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
         .encode(
             x=number_axis(alt.X, across, rows),
             y=number_axis(alt.Y, up, rows),
-            color=colour(name.name, names(rows, name.name), frame.theme),
+            color=colour(name.name, names(rows, name.name), frame.theme, frame.width),
             **_common(panel, data),
         )
     )

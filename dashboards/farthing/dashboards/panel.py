@@ -86,7 +86,8 @@ class Panel:
 
     `note` tells how the answer is to be read. `empty` says what to do where there is
     none. `hourly`: the answer is made of whole hours, so its buckets are no shorter.
-    `timeless`: the answer does not depend on the range of time.
+    `timeless`: the answer does not depend on the range of time. `marks` is the panel
+    whose rows are marked on the chart: turns at which something happened.
     """
 
     title: str
@@ -98,6 +99,7 @@ class Panel:
     empty: str = "Nothing in this range. Take a longer one, or fewer filters."
     hourly: bool = False
     timeless: bool = False
+    marks: str = ""
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ PANEL = Panel(
     question="How did the prompt grow, and how was it billed?",
     chart="turn_bars",
     timeless=True,
+    marks="run_marks",
     note="Tokens of each model call, by bucket. A fall is a compaction; writes where"
     " reads were are a cache that was missed.",
     empty="This run has no model calls with usage.",

@@ -7,6 +7,7 @@ PANEL = Panel(
     question="When did it become expensive?",
     chart="turn_bars",
     timeless=True,
+    marks="run_marks",
     note="USD of each model call; one without a bar has no known cost.",
     empty="This run has no model calls.",
     columns=(count("turn"), usd(title="cost")),

@@ -36,6 +36,14 @@
     renderer: "svg",
   };
 
+  // As many names of a legend beside each other as have room.
+  function fitLegend(spec, width) {
+    const encodings = [spec, ...(spec.layer ?? [])].map((layer) => layer.encoding?.color);
+    const names = encodings.find((color) => color?.scale?.domain)?.scale.domain ?? [];
+    const longest = Math.min(220, 6 * Math.max(0, ...names.map((name) => name.length)));
+    spec.config.legend.columns = Math.max(1, Math.floor(width / (longest + 28)));
+  }
+
   async function draw(figure) {
     const view = figure.querySelector(".chart-view");
     const text = figure.querySelector(".chart-spec")?.textContent;
@@ -46,6 +54,7 @@
     const next = document.createElement("div");
     try {
       const spec = JSON.parse(text);
+      fitLegend(spec, view.clientWidth);
       view.style.minHeight = `${spec.height}px`;
       view.append(next);
       const made = await window.vegaEmbed(next, spec, OPTIONS);
