@@ -30,7 +30,7 @@ from farthing.collector.config import load_settings
 @click.option(
     "--web-listen",
     metavar="HOST:PORT",
-    help="Questions to the ledger [127.0.0.1:4319].",
+    help="The page, and questions to the ledger [127.0.0.1:4319].",
 )
 @click.option("--verbose", is_flag=True, help="Log what happens, not only problems.")
 def command(
@@ -69,6 +69,7 @@ def announce(addresses: Addresses) -> None:
     line(f"  OTLP/HTTP  {addresses.http_url}")
     line(f"  OTLP/gRPC  {addresses.grpc_address}")
     line(f"  ledger     {addresses.store}")
-    if addresses.web_url is not None:
+    line(f"  page       {addresses.web_url}/")
+    if addresses.embedded:
         line(f"  questions  {addresses.web_url} (ClickHouse's HTTP interface)")
     line(f"Point an agent here: OTEL_EXPORTER_OTLP_ENDPOINT={addresses.http_url}")

@@ -31,12 +31,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a collector is reached; `web_url` is None with a ledger elsewhere."""
+    """Where a collector is reached. `web_url` is the page's; it takes questions in SQL
+    too where the ledger is `embedded`."""
 
     http_url: str
     grpc_address: str
-    web_url: str | None
+    web_url: str
     store: str
+    embedded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +107,6 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             )
         )
         await stack.enter_async_context(prices.running())
-        web_url = None
-        if ledger.store.embedded:
-            web_url = await stack.enter_async_context(
-                parts.web_endpoint(settings, ledger.store)
-            )
         endpoints = await stack.enter_async_context(
             serve(
                 receive,
@@ -120,11 +117,17 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             )
         )
         scheme = "https" if receive.tls else "http"
+        http_url = f"{scheme}://{parts.shown(receive.http_host)}:{endpoints.http_port}"
+        web_url = await stack.enter_async_context(
+            parts.web_endpoint(settings, ledger, otlp_url=http_url)
+        )
+        embedded = ledger.store.embedded
         addresses = Addresses(
-            http_url=f"{scheme}://{parts.shown(receive.http_host)}:{endpoints.http_port}",
+            http_url=http_url,
             grpc_address=f"{parts.shown(receive.grpc_host)}:{endpoints.grpc_port}",
             web_url=web_url,
             store=str(ledger.store.address),
+            embedded=embedded,
         )
-        presence.announce(file, addresses.http_url, web_url)
+        presence.announce(file, http_url, web_url if embedded else None)
         yield Collector(addresses, spool, ledger, prices, watching, alerting.file)

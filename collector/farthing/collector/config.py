@@ -80,7 +80,8 @@ class Settings(BaseModel):
     )
     grpc_listen: str = Field(default="127.0.0.1:4317", description="OTLP over gRPC.")
     web_listen: str = Field(
-        default="127.0.0.1:4319", description="Questions to the embedded ledger."
+        default="127.0.0.1:4319",
+        description="The page, and questions to the embedded ledger.",
     )
     tls_cert: Path | None = Field(
         default=None, description="Certificate (PEM) of all three, with `tls_key`."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from farthing.collector import presence
 from farthing.collector.alerting import Alerting
@@ -36,6 +37,8 @@ from farthing.collector.watch.watcher import Watcher
 from farthing.collector.watch.watching import Watching, attempt
 from farthing.collector.web.clickhouse import clickhouse_app
 from farthing.collector.web.clickhouse_engine import Engine
+from farthing.collector.web.page.app import Page
+from farthing.collector.web.site import site
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.errors import ConfigError, StoreUnavailable
 
@@ -216,20 +219,37 @@ def _follow(prices: PriceWatch, ledger: Ledger, settler: Settler) -> None:
 
 
 @asynccontextmanager
-async def web_endpoint(settings: Settings, store: Store) -> AsyncIterator[str]:
-    """Serve questions to the embedded ledger; yields the URL to ask."""
+async def web_endpoint(
+    settings: Settings, ledger: Ledger, *, otlp_url: str
+) -> AsyncIterator[str]:
+    """Serve the page, and questions to the embedded ledger; yields their URL."""
     host, port = host_port(settings.web_listen)
     check_binding(host, settings.token_text)
-    engine = Engine(str(store.address.path))
-    app = clickhouse_app(engine, database=store.database, token=settings.token_text)
     tls = _tls(settings)
-    try:
-        with listen(host, port, option="web_listen") as listener:
-            bound = listener.getsockname()[1]
-            async with serve_http(app, listener, limits=Limits(), tls=tls):
-                yield f"{'https' if tls else 'http'}://{shown(host)}:{bound}"
-    finally:
-        engine.close()
+    with ExitStack() as stack:
+        app = stack.enter_context(_site(settings, ledger, otlp_url))
+        listener = stack.enter_context(listen(host, port, option="web_listen"))
+        bound = listener.getsockname()[1]
+        async with serve_http(app, listener, limits=Limits(), tls=tls):
+            yield f"{'https' if tls else 'http'}://{shown(host)}:{bound}"
+
+
+@contextmanager
+def _site(settings: Settings, ledger: Ledger, otlp_url: str) -> Iterator[ASGIApp]:
+    store, token = ledger.store, settings.token_text
+    with ExitStack() as stack:
+        page = Page(
+            Store(store.address, writes=False),
+            token=token,
+            otlp_url=otlp_url,
+        )
+        stack.callback(page.close)
+        clickhouse = None
+        if store.embedded:
+            engine = Engine(str(store.address.path))
+            stack.callback(engine.close)
+            clickhouse = clickhouse_app(engine, database=store.database, token=token)
+        yield site(page.app(), clickhouse)
 
 
 def receive_settings(settings: Settings) -> ReceiveSettings:

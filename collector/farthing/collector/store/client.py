@@ -151,11 +151,17 @@ class Store:
             client.command(sql, settings=dict(settings or {}))
 
     def rows(
-        self, sql: str, parameters: Mapping[str, Any] | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """The rows of a query, by column name."""
         with self._client() as client:
-            result = client.query(sql, parameters=dict(parameters or {}))
+            result = client.query(
+                sql, parameters=dict(parameters or {}), settings=dict(settings or {})
+            )
             return list(result.named_results())
 
     def raw(self, sql: str, *, fmt: str) -> bytes:

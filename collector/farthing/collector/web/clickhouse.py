@@ -13,7 +13,6 @@ of the tests. docs/query.md is the page for users.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -46,6 +45,7 @@ from farthing.collector.web.clickhouse_request import (
     read_request,
 )
 from farthing.collector.web.clickhouse_settings import limited
+from farthing.collector.web.hosts import is_own_name
 from farthing.collector.web.statements import Reviewer, refuse_several
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ _HAS_RESULT = re.compile(
     + rb"(?:SELECT|WITH|FROM|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN|CHECK|KILL|VALUES)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_PORT = re.compile(r":\d+\Z")
 _LAST_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 
 
@@ -234,18 +233,11 @@ def clickhouse_app(
 
 
 def _refuse_foreign_name(host: str) -> None:
-    """A web page can make its own name point at loopback and then read answers; it
-    cannot make its requests name an address or localhost."""
-    name = host.lower().rpartition(":")[0] if _PORT.search(host) else host.lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return
-    try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
+    if not is_own_name(host):
         raise ClickHouseError(
             AUTHENTICATION_FAILED,
             f"Without a token, ask 127.0.0.1 or localhost rather than {host!r}",
-        ) from None
+        )
 
 
 async def _ok(_: Request) -> Response:

@@ -69,13 +69,18 @@ class QueryRequest:
 
 def credentials(request: Request) -> str | None:
     """The password or token that the request carries, however it carries it."""
+    given = header_credentials(request)
+    return given if given is not None else request.query_params.get("password")
+
+
+def header_credentials(request: Request) -> str | None:
+    """The password or token that stands in a header of the request."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() == "basic":
         return _basic_password(value)
-    key = request.headers.get("x-clickhouse-key")
-    return key if key is not None else request.query_params.get("password")
+    return request.headers.get("x-clickhouse-key")
 
 
 def _basic_password(value: str) -> str:

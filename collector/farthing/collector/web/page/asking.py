@@ -1,0 +1,129 @@
+"""Panels' questions to the ledger: some at a time, each within limits.
+
+The collector receives spans meanwhile, so what the page may take is bounded: few
+questions at once, each on half of the cores. One that fails fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from farthing.collector.store.client import Away, Refused, Store
+from farthing.dashboards.catalogue import Variable, panel
+from farthing.dashboards.macros import View, expanded
+from farthing.errors import FarthingError, StoreUnavailable
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+Rows = list[dict[str, Any]]
+
+AT_ONCE: Final = 2
+_MOST_WAITING: Final = 200
+LIMITS: Final[Mapping[str, int]] = {
+    "max_threads": max(1, (os.cpu_count() or 2) // 2),
+    "max_execution_time": 20,
+    "max_memory_usage": 512 * 1024**2,
+    "max_result_rows": 20_000,
+}
+_TOO_LONG, _TOO_MUCH_MEMORY = 159, 241
+_OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of a panel, or why there are none."""
+
+    name: str
+    rows: Rows
+    problem: str = ""
+
+
+class Asker:
+    """Asks a store, whose connections belong to its threads. Close it at the end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page")
+        self._under_way = 0
+
+    async def panels(self, names: Iterable[str], view: View) -> dict[str, Answer]:
+        """The answers of some panels, by name; problems are told in them."""
+        wanted = dict.fromkeys(names)
+        answers = await asyncio.gather(*(self._panel(name, view) for name in wanted))
+        return {answer.name: answer for answer in answers}
+
+    async def choices(self, variable: Variable, view: View) -> tuple[str, ...]:
+        """What can be chosen of a variable in a range; nothing where that fails."""
+        everything = View(view.since, view.until)
+        try:
+            rows = await self.rows(expanded(variable.sql, everything))
+        except (FarthingError, Refused):
+            return ()
+        return tuple(row["value"] for row in rows)
+
+    async def oldest(self) -> datetime | None:
+        """The first hour of the ledger; None while it holds nothing.
+
+        Raises StoreUnavailable, Refused.
+        """
+        [row] = await self.rows(_OLDEST)
+        return row["oldest"].replace(tzinfo=UTC) if row["hours"] else None
+
+    async def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
+        """The rows of a query. Raises StoreUnavailable, Refused."""
+        return await self.run(
+            lambda store: store.rows(sql, parameters, settings=LIMITS)
+        )
+
+    async def run(self, job: Callable[[Store], T]) -> T:
+        """What `job(store)` gives, from a thread of ours."""
+        if self._under_way >= _MOST_WAITING:
+            raise StoreUnavailable("too many questions wait already: try again later")
+        self._under_way += 1
+        work = asyncio.get_running_loop().run_in_executor(
+            self._threads, job, self._store
+        )
+        work.add_done_callback(self._ended)
+        return await asyncio.shield(work)
+
+    def _ended(self, work: asyncio.Future[Any]) -> None:
+        self._under_way -= 1
+        if not work.cancelled():
+            work.exception()  # seen, also when nobody waits for it any longer
+
+    async def _panel(self, name: str, view: View) -> Answer:
+        asked = panel(name)
+        try:
+            sql = expanded(asked.text, view, hourly=asked.hourly)
+            return Answer(name, await self.rows(sql))
+        except (FarthingError, Refused) as error:
+            return Answer(name, [], explained(error))
+
+    def close(self) -> None:
+        """Wait for what runs, drop what waits."""
+        self._threads.shutdown(cancel_futures=True)
+        self._store.close()
+
+
+def explained(error: Exception) -> str:
+    """A failure as people read it, with what to do."""
+    code = error.code if isinstance(error, Away | Refused) else 0
+    if code == _TOO_LONG:
+        return (
+            f"This took longer than {LIMITS['max_execution_time']} seconds. Take a"
+            " shorter range, or more filters."
+        )
+    if code == _TOO_MUCH_MEMORY:
+        return "This needs too much memory. Take a shorter range, or more filters."
+    log.warning("the page's question failed: %s", error)
+    if isinstance(error, Away) and not code:
+        return f"The ledger does not answer: {error}. `farthing doctor` says more."
+    return f"The ledger refuses the question: {error}"

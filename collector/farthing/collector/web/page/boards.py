@@ -1,0 +1,116 @@
+"""A dashboard's panels in rows: tiles, charts with their tables, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from farthing.collector.web.page.asking import Answer
+from farthing.collector.web.page.figures import chart_json, has_chart
+from farthing.collector.web.page.tables import Place, Table, table
+from farthing.collector.web.page.tiles import Tile, tiles
+from farthing.dashboards.catalogue import Row, panel
+from farthing.dashboards.macros import View
+from farthing.dashboards.panel import Panel
+
+_UNITS = {"usd": "USD", "tokens": "tokens", "share": "percent", "seconds": "seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A panel that is more than a number. `columns` are of the catalogue's grid."""
+
+    name: str
+    panel: Panel
+    columns: int
+    subtitle: str
+    table: Table
+    chart: Markup | None
+    problem: str
+    csv_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What stands side by side: tiles, or cards."""
+
+    tiles: tuple[Tile, ...] = ()
+    cards: tuple[Card, ...] = ()
+
+
+def shelves(
+    rows: Iterable[Row], answers: Mapping[str, Answer], place: Place, view: View
+) -> list[Shelf]:
+    """The rows of a dashboard; tiles that follow each other stand on one shelf."""
+    made: list[Shelf] = []
+    for row in rows:
+        found = tuple(_tiles(row, answers))
+        if found and made and made[-1].tiles:
+            made[-1] = replace(made[-1], tiles=made[-1].tiles + found)
+        elif found:
+            made.append(Shelf(tiles=found))
+        cards = tuple(_cards(row, answers, place, view))
+        if cards:
+            made.append(Shelf(cards=cards))
+    return made
+
+
+def _tiles(row: Row, answers: Mapping[str, Answer]) -> Iterator[Tile]:
+    for name, _ in row.panels:
+        if panel(name).chart == "stat":
+            alone = len(row.panels) == 1
+            yield from tiles(answers[name], answers, is_alone=alone)
+
+
+def _cards(
+    row: Row, answers: Mapping[str, Answer], place: Place, view: View
+) -> Iterator[Card]:
+    for name, width in row.panels:
+        one, answer = panel(name), answers[name]
+        if one.chart == "stat":
+            continue
+        bucket_s = view.bucket_s(hourly=one.hourly)
+        chart = None
+        if has_chart(one) and answer.rows:
+            chart = chart_json(
+                one, answer.rows, columns=width, height=row.height, bucket_s=bucket_s
+            )
+        yield Card(
+            name=name,
+            panel=one,
+            columns=width,
+            subtitle=_subtitle(one, bucket_s),
+            table=table(name, one, answer.rows, place),
+            chart=chart,
+            problem=answer.problem,
+            csv_url=csv_url(name, place),
+        )
+
+
+def csv_url(name: str, place: Place) -> str:
+    """Where a panel's table is as CSV, of the same range and filters."""
+    run = {"run": place.run_id} if place.run_id else {}
+    sort = place.choice.sorts.get(name)
+    kept = place.choice.without_sorts()
+    if sort is not None:
+        kept = kept.sorting(name, sort)
+    return kept.url(f"/panels/{name}.csv", **run)
+
+
+def _subtitle(one: Panel, bucket_s: int) -> str:
+    """The unit of what is drawn over time; else the question."""
+    if not one.chart.startswith("time"):
+        return one.question
+    unit = _UNITS.get(one.columns[-1].unit, one.columns[-1].heading)
+    return f"{unit} per {_span(bucket_s)}"
+
+
+def _span(seconds: int) -> str:
+    for size, name in ((86_400, "day"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            number = seconds // size
+            plural = "s" if name == "day" and number > 1 else ""
+            return f"{number} {name}{plural}" if number > 1 or name != "day" else name
+    return f"{seconds} s"

@@ -1,0 +1,68 @@
+"""Templates, filled. Everything is escaped but what `figures` and `sparkline` made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from farthing.collector.report import amounts
+
+THEME_COOKIE: Final = "farthing_theme"
+_THEMES: Final = frozenset({"light", "dark"})
+_BAR_WIDTH: Final = 100
+
+
+class Templates:
+    """The templates of the page. `asset` gives the URL of a file of `static/`."""
+
+    def __init__(
+        self, *, asset: Callable[[str], str], otlp_url: str, has_token: bool
+    ) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("farthing.collector.web.page"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {
+            "asset": asset,
+            "otlp_url": otlp_url,
+            "has_token": has_token,
+            "amounts": amounts,
+        }
+        self._environment.filters["picture"] = _picture
+        self._environment.filters["bar_width"] = _bar_width
+
+    def text(self, name: str, **values: Any) -> str:
+        """A template, filled."""
+        return self._environment.get_template(name).render(**values)
+
+    def page(
+        self, request: Request, name: str, status: int = 200, **values: Any
+    ) -> Response:
+        """A template as an answer, in the theme that the browser asks for."""
+        theme = request.cookies.get(THEME_COOKIE, "")
+        values["theme"] = theme if theme in _THEMES else ""
+        return HTMLResponse(self.text(name, **values), status)
+
+    def problem(
+        self, request: Request, status: int, title: str, detail: str
+    ) -> Response:
+        """The page that says what is wrong and what to do."""
+        return self.page(request, "problem.html", status, title=title, detail=detail)
+
+
+def _picture(svg: str) -> Markup:
+    """An SVG of ours, as it is: it holds numbers alone."""
+    return Markup(svg)  # noqa: S704 - made by sparkline() of numbers
+
+
+def _bar_width(share: float) -> str:
+    """Of a bar 100 wide; what is not nothing can be seen."""
+    return f"{max(share * _BAR_WIDTH, 1):.1f}"

@@ -1,0 +1,110 @@
+"""Stat panels as tiles: a number, and what it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from farthing.collector.web.page.asking import Answer
+from farthing.collector.web.page.cells import UNKNOWN_CALLS, shown, tone
+from farthing.dashboards.catalogue import panel
+from farthing.dashboards.panel import Column
+from farthing.dashboards.sparkline import sparkline
+
+SPARKLINES: Final[Mapping[str, str]] = {"spend": "spend_by_model"}
+"""Tiles with a line of what another panel of their dashboard says over time."""
+SPLIT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "run_summary": {
+        "Cost": ("cost_usd", "times_median", UNKNOWN_CALLS),
+        "Model calls": ("turns", "tool_calls"),
+        "Peak context": ("peak_tokens",),
+        "Prompt from cache": ("cache_hit",),
+        "Without progress": ("wasted_usd",),
+        "Outcome": ("outcome",),
+    },
+    "cache_savings": {
+        "Cache savings": ("net_usd", "unknown_calls"),
+        "Saved by reads": ("saved_usd",),
+        "Paid extra for writes": ("paid_usd",),
+        "Prompt from cache": ("hit_rate",),
+    },
+    "waste": {
+        "Waste": ("cost_usd", UNKNOWN_CALLS),
+        "Share of spend": ("share",),
+        "Runs without progress": ("runs",),
+    },
+}
+"""Panels that are several tiles where they have a row for themselves: the columns of
+each, by its title."""
+_CHANGE: Final = "change"
+_QUIET_AT_ZERO: Final = frozenset({UNKNOWN_CALLS, "unknown_calls"})
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a number is compared with."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number with its heading; `problem` stands for it where the question failed."""
+
+    panel: str
+    title: str
+    value: str
+    tone: str
+    remarks: tuple[Remark, ...]
+    picture: str
+    about: str
+    problem: str
+
+
+def tiles(
+    answer: Answer, answers: Mapping[str, Answer], *, is_alone: bool
+) -> Iterator[Tile]:
+    """The tiles of a stat panel; `answers` are those of its page, `is_alone` tells
+    whether it has a row for itself."""
+    one = panel(answer.name)
+    columns = {column.name: column for column in one.columns}
+    parts = SPLIT.get(answer.name) if is_alone else None
+    row = answer.rows[0] if answer.rows else dict.fromkeys(columns)
+    for title, (first, *others) in (parts or {one.title: tuple(columns)}).items():
+        head = columns[first]
+        yield Tile(
+            panel=answer.name,
+            title=title,
+            value=shown(head, row),
+            tone=tone(head, row[first]),
+            remarks=tuple(_remarks([columns[name] for name in others], row)),
+            picture=_line(answer.name, answers),
+            about=one.description,
+            problem=answer.problem or ("" if answer.rows else one.empty),
+        )
+
+
+def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
+    for column in columns:
+        value = row[column.name]
+        if value is None or (column.name in _QUIET_AT_ZERO and not value):
+            continue
+        text = shown(column, row)
+        if column.name == _CHANGE:
+            text = f"{'▲' if value > 0 else '▼'} {text.lstrip('+-')}"
+        yield Remark(f"{text} {column.heading}", tone(column, value))
+
+
+def _line(name: str, answers: Mapping[str, Answer]) -> str:
+    """A line of the totals over time of the panel that SPARKLINES names."""
+    source = answers.get(SPARKLINES.get(name, ""))
+    if source is None:
+        return ""
+    value = panel(source.name).columns[-1].name
+    totals: dict[Any, float] = {}
+    for row in source.rows:
+        known = float(row[value] or 0)
+        totals[row["time"]] = totals.get(row["time"], 0) + known
+    return sparkline([round(total, 2) for _, total in sorted(totals.items())])
