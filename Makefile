@@ -52,10 +52,19 @@ format: $(INSTALLED) ## rewrite the sources in the project's style
 	@$(BIN)/ruff check --fix --quiet --output-format concise
 	@$(BIN)/ruff format
 
-bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (tens of minutes)
+bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (an hour)
 	@echo "bench: ingest"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
-	@$(if $(ARGS),,echo "bench: agent, calls"; $(BIN)/python -m benchmarks.agent.calls; $(BIN)/python -m benchmarks.agent.startup; echo "bench: alerts"; $(BIN)/python -m benchmarks.alerts.latency)
+ifeq ($(ARGS),)
+	@echo "bench: agent, calls"
+	@$(BIN)/python -m benchmarks.agent.calls
+	@$(BIN)/python -m benchmarks.agent.startup
+	@echo "bench: alerts"
+	@$(BIN)/python -m benchmarks.alerts.latency
+	@echo "bench: crashes"
+	@$(BIN)/python -m benchmarks.crash
+	@$(BIN)/python -m benchmarks.alerts.killed
+endif
 
 constraints: ## write constraints.txt anew, from the newest releases
 	@echo "constraints: installing the newest releases into a new environment"

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
 COMMAND = (str(Path(sys.executable).with_name("farthing")), "up")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _HOST = "127.0.0.1"
+_OWN_PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a collector listens, on the loopback."""
+    """Where a collector listens, on the loopback; `web` is where its ledger is asked,
+    which is elsewhere where that is on a server."""
 
     http: int
     grpc: int
@@ -28,24 +34,32 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Three ports that are free now."""
-        sockets = [socket.create_server((_HOST, 0)) for _ in range(3)]
-        ports = [one.getsockname()[1] for one in sockets]
-        for one in sockets:
-            one.close()
-        return cls(*ports)
+        """Three ports that are free now, none of which an outgoing connection takes
+        while what listens there is started again."""
+        free = filter(_is_free, random.sample(_OWN_PORTS, len(_OWN_PORTS)))
+        return cls(*islice(free, 3))
 
 
 class Collector:
-    """`farthing up` on a data folder; it listens on the same ports after a restart."""
+    """`farthing up` on a data folder; it listens on the same ports after a restart.
 
-    def __init__(self, data: Path, *, ports: Ports | None = None) -> None:
+    `environment` is what it finds there beside ours: its settings.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        ports: Ports | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.data = data
         self.ports = ports or Ports.free()
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, timeout_s: float = 60.0) -> None:
-        """Start it and wait until it is ready.
+    def start(self, *, timeout_s: float = 60.0, until: str = "/readyz") -> None:
+        """Start it and wait until it is ready, or until another path says yes.
 
         The only place that knows the command line; ports are chosen here, so nothing
         that it prints needs to be read.
@@ -60,23 +74,26 @@ class Collector:
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=self._environment,
             )
-        self._wait_until_ready(time.monotonic() + timeout_s)
+        self.wait_until(until, timeout_s=timeout_s)
 
-    def _wait_until_ready(self, deadline_s: float) -> None:
+    def wait_until(self, path: str = "/readyz", *, timeout_s: float = 60.0) -> None:
+        """Wait until a path says yes; RuntimeError if that never happens."""
+        deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
             if self._running.poll() is not None:
                 break
-            if self._is_ready():
+            if self._says_yes(path):
                 return
             time.sleep(0.05)
         self.kill()
         log = (self.data.parent / "collector.log").read_text(errors="replace")
         raise RuntimeError(f"the collector did not become ready:\n{log[-2000:]}")
 
-    def _is_ready(self) -> bool:
+    def _says_yes(self, path: str) -> bool:
         try:
-            return get(self.ports.http, "/readyz").status == 200
+            return get(self.ports.http, path).status == 200
         except OSError:
             return False
 
@@ -131,6 +148,14 @@ class Answer:
 
     status: int
     body: bytes
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((_HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def get(port: int, path: str) -> Answer:

@@ -53,3 +53,22 @@ def test_a_collector_that_was_killed_owns_nothing(tmp_path: Path) -> None:
     assert presence.find(tmp_path) is None
     with presence.owned(tmp_path):
         pass
+
+
+def test_a_full_disk_is_told_at_the_start(tmp_path: Path) -> None:
+    """Where nothing can be written the folder is not owned, and what to do is said:
+    a collector that already serves does not end for want of room."""
+    (tmp_path / "collector.json").symlink_to("/dev/full")
+    with (
+        pytest.raises(ConfigError, match="make room, then start again"),
+        presence.owned(tmp_path),
+    ):
+        pass
+
+
+def test_to_announce_takes_no_room(tmp_path: Path) -> None:
+    """The file has its size as soon as the folder is owned."""
+    with presence.owned(tmp_path) as file:
+        before = (tmp_path / "collector.json").stat().st_size
+        presence.announce(file, "http://127.0.0.1:1", None)
+        assert (tmp_path / "collector.json").stat().st_size == before > 0

@@ -72,8 +72,8 @@ def told(office: Workplace, run_id: str) -> bool:
     return any(run_id in post.text for post in office.messages())
 
 
-def dear(run_id: str, task_type: str) -> bytes:
-    """One call of $2.50, which ends now."""
+def dear(run_id: str, task_type: str, *, output_tokens: int = 250_000) -> bytes:
+    """One call of $2.50, or of another length, which ends now."""
     request = ExportTraceServiceRequest()
     span = (
         request.resource_spans.add()
@@ -95,7 +95,10 @@ def dear(run_id: str, task_type: str) -> bytes:
         "farthing.task.id": run_id,
     }.items():
         span.attributes.append(KeyValue(key=key, value=AnyValue(string_value=value)))
-    tokens = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 250_000}
+    tokens = {
+        "gen_ai.usage.input_tokens": 0,
+        "gen_ai.usage.output_tokens": output_tokens,
+    }
     for key, count in tokens.items():
         span.attributes.append(KeyValue(key=key, value=AnyValue(int_value=count)))
     return request.SerializeToString()

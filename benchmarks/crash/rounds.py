@@ -1,4 +1,4 @@
-"""Rounds of `kill -9` under load; after each, the books must balance.
+"""Rounds of a scene under load; after each, the books must balance.
 
 Requests are sent again until they are acknowledged, as exporters do. So when the spool
 is empty the ledger must hold every span exactly once: a row that is missing was
@@ -17,13 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from benchmarks.crash.scenes import Scene
 from benchmarks.crash.sender import Acknowledged
 from benchmarks.process import Collector
 
-_LOADED_S = (0.1, 1.5)  # how long a collector is under load before it is killed
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 600.0  # for all that waits after a minute without a store
 
 _SPANS = """
 SELECT count(), uniqExact(span_id), sum(calls),
@@ -94,38 +93,25 @@ class Round:
 
 def rounds(
     n: int,
+    scene: Scene,
     *,
-    folder: Path,
     seed: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> list[Round]:
-    """Kill a collector `n` times under load, on one data folder below `folder`."""
+    """Play a scene `n` times under load, on one data folder."""
     chance = random.Random(seed)
-    collector = Collector(folder / "crash")
-    collector.start()
     done = []
-    try:
-        for number in range(n):
-            sent = _kill_under_load(collector, number, chance.uniform(*_LOADED_S))
-            _wait_until_loaded(collector)
-            done.append(_count(collector, number, sent))
-            if progress is not None:
-                progress(_line(done[-1]))
-    finally:
-        collector.kill()
+    for number in range(n):
+        with _sending(scene.collector.ports.http, number) as sender:
+            note = scene.trouble(chance)
+            sender.send_signal(signal.SIGTERM)
+            output, _ = sender.communicate(timeout=_TIMEOUT_S)
+        sent = Acknowledged(**json.loads(output))
+        _wait_until_loaded(scene.collector)
+        done.append(_count(scene.collector, number, sent))
+        if progress is not None:
+            progress(_line(done[-1], note))
     return done
-
-
-def _kill_under_load(
-    collector: Collector, number: int, loaded_s: float
-) -> Acknowledged:
-    with _sending(collector.ports.http, number) as sender:
-        time.sleep(loaded_s)
-        collector.kill()
-        collector.start()
-        sender.send_signal(signal.SIGTERM)
-        output, _ = sender.communicate(timeout=_TIMEOUT_S)
-    return Acknowledged(**json.loads(output))
 
 
 @contextmanager
@@ -170,9 +156,11 @@ def _count(collector: Collector, number: int, sent: Acknowledged) -> Round:
     )
 
 
-def _line(one: Round) -> str:
+def _line(one: Round, note: str) -> str:
     state = "balances" if one.balances else "DOES NOT BALANCE"
+    seen = f"; {note}" if note else ""
     return (
-        f"kill -9 {one.number + 1}: {one.acknowledged:,} spans acknowledged,"
-        f" {one.sent.resent} requests sent again; {state}"
+        f"{one.number + 1}: {one.acknowledged:,} spans acknowledged,"
+        f" {one.sent.resent} requests sent again, {one.sent.refused} of them refused"
+        f" before{seen}; {state}"
     )

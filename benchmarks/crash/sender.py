@@ -33,12 +33,14 @@ _HEAD = (
 
 @dataclass
 class Acknowledged:
-    """Sums over all requests that were answered with 200."""
+    """Sums over all requests that were answered with 200; how often one was sent
+    again, and how often one was refused for now, with 429 or 503."""
 
     spans: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     resent: int = 0
+    refused: int = 0
 
     def add(self, request: bytes) -> None:
         """Count one request."""
@@ -68,6 +70,7 @@ async def _send(port: int, source: Requests, stop: asyncio.Event) -> Acknowledge
                     acknowledged.add(waiting)
                     waiting = b""
                 else:
+                    acknowledged.refused += 1
                     await asyncio.sleep(_RETRY_S)
         except (OSError, asyncio.IncompleteReadError):
             await asyncio.sleep(_RETRY_S)

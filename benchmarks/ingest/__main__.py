@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.crash.rounds import rounds
 from benchmarks.ingest import disk, report, rotel, targets
 from benchmarks.ingest.generator import Load
 from benchmarks.ingest.measure import Measured, generate, measure
@@ -41,10 +40,6 @@ def _parts(options: argparse.Namespace, folder: Path) -> Iterator[targets.Target
         report.shapes(_shapes(folder, options.spans))
     if "rotel" in options.only:
         yield from targets.of_peer(_against_rotel(folder, options.spans))
-    if "crash" in options.only:
-        done = rounds(options.rounds, folder=folder, progress=print)
-        report.crash(done)
-        yield from targets.of_crashes(done)
 
 
 def _options() -> argparse.Namespace:
@@ -55,11 +50,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--full", action="store_true", help="growth up to 10^7 spans, not to --spans"
     )
-    parser.add_argument("--rounds", type=int, default=100, help="of kill -9")
     parser.add_argument(
         "--dir", type=Path, help="where ledgers go; else the temp folder"
     )
-    parts = ["growth", "shapes", "rotel", "crash"]
+    parts = ["growth", "shapes", "rotel"]
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     options = parser.parse_args()
     options.growth = [10**5, 10**6, 10**7] if options.full else [10**5, options.spans]

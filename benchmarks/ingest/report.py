@@ -8,7 +8,6 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmarks.crash.rounds import Round
     from benchmarks.ingest.disk import Table
     from benchmarks.ingest.generator import Acknowledged
     from benchmarks.ingest.measure import Measured
@@ -115,20 +114,6 @@ def ratio(ours: Sequence[Measured], theirs: Sequence[Peer]) -> float:
     times = through / mean(p.delivered_per_s for p in theirs)
     print(f"\nratio: {times:.2f}", flush=True)
     return times
-
-
-def crash(results: Sequence[Round]) -> None:
-    """What became of what was acknowledged."""
-    title("kill -9 under load")
-    header(["rounds", "spans acknowledged", "lost", "counted twice", "roll-ups off"])
-    totals = [
-        len(results),
-        sum(r.acknowledged for r in results),
-        sum(r.lost for r in results),
-        sum(r.doubled for r in results),
-        sum(not r.rolled_up for r in results),
-    ]
-    row([f"{total:,}" for total in totals])
 
 
 def title(text: str) -> None:

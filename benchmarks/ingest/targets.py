@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from benchmarks.ingest.report import header, row, title
 
 if TYPE_CHECKING:
-    from benchmarks.crash.rounds import Round
     from benchmarks.ingest.disk import Table
     from benchmarks.ingest.measure import Measured
 
@@ -43,13 +42,6 @@ def of_main_line(measured: Measured, tables: Sequence[Table]) -> list[Target]:
 def of_peer(ratio: float) -> list[Target]:
     """The promise about rotel."""
     return [Target("ahead of rotel's exporter path", f"{ratio:.2f}x", ratio > 1)]
-
-
-def of_crashes(rounds: Sequence[Round]) -> list[Target]:
-    """The promise about what was acknowledged."""
-    balanced = sum(one.balances for one in rounds)
-    promise = f"{len(rounds)} rounds of kill -9: nothing lost, nothing twice"
-    return [Target(promise, f"{balanced} balance", balanced == len(rounds))]
 
 
 def show(targets: Sequence[Target]) -> None:

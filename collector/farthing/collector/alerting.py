@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from farthing.alerts import instances
 from farthing.alerts.budgets import Budget, as_given, read_budgets
-from farthing.alerts.channel import open_channels
+from farthing.alerts.channel import Clock, open_channels, utc_now
 from farthing.alerts.deliver import Delivery
 from farthing.alerts.destination import Surroundings
 from farthing.alerts.evaluate import Evaluator, Sources
@@ -58,6 +59,7 @@ class Alerting:
         *,
         registry: CollectorRegistry,
         evaluated: Callable[[], None] = _nothing,
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self.file = file
@@ -65,15 +67,17 @@ class Alerting:
         self._budgets = budgets
         self._budgets_document: bytes | None = None
         self._evaluated = evaluated
+        self._clock = clock
         self._meters = _Meters(registry, file)
         self._evaluator = Evaluator(
             policy,
             file,
             Sources(
                 ask=store.rows,
-                collector=lambda: troubles(registry, file, now=datetime.now(UTC)),
-                given=lambda: given(budgets, datetime.now(UTC)),
+                collector=lambda: troubles(registry, file, now=clock()),
+                given=lambda: given(budgets, clock()),
             ),
+            clock=clock,
             on_problem=lambda rule: self._meters.failures.labels(rule).inc(),
         )
         self._stopping = threading.Event()
@@ -113,6 +117,9 @@ class Alerting:
                 until_next = self._evaluator.evaluate(loaded=loaded)
             self._publish()
             self._tell_budgets()
+        except sqlite3.Error as error:
+            log.warning("alerts wait for their file: %s", error)
+            return timedelta(seconds=_LONGEST_S)
         except Exception:  # the thread must outlive everything
             log.exception("alerts were not evaluated")
             return timedelta(seconds=_LONGEST_S)
@@ -125,7 +132,7 @@ class Alerting:
         return self._budgets_document
 
     def _tell_budgets(self) -> None:
-        now = datetime.now(UTC)
+        now = self._clock()
         windows = [budget for budget in self._budgets if budget.of != "run"]
         lines = used(self._store.rows, tuple(windows), now=now) if windows else ()
         self._budgets_document = document(lines, self._budgets, now=now)
@@ -146,18 +153,25 @@ class Alerting:
 
 @contextmanager
 def running_alerting(
-    settings: Settings, store: Store, registry: CollectorRegistry
+    settings: Settings,
+    store: Store,
+    registry: CollectorRegistry,
+    *,
+    clock: Clock = utc_now,
 ) -> Iterator[Alerting]:
     """Alerts for the length of the block. Raises ConfigError."""
     policy = read_policy(settings.alerts_file)
     budgets = read_budgets(settings.budgets_file)
-    channels = open_channels(policy.channels, environ=environment())
+    channels = open_channels(policy.channels, environ=environment(), clock=clock)
     file = AlertFile(alert_file(settings.data_dir))
     delivery = Delivery(
-        channels, Surroundings(SqliteOutbox(file), observe=_counted(registry))
+        channels, Surroundings(SqliteOutbox(file), clock, _counted(registry))
     )
     alerting = Alerting(
-        store, file, policy, budgets, registry=registry, evaluated=delivery.wake
+        *(store, file, policy, budgets),
+        registry=registry,
+        evaluated=delivery.wake,
+        clock=clock,
     )
     delivery.start()
     alerting.start()

@@ -19,6 +19,9 @@ from typing import IO
 from farthing.errors import ConfigError
 
 _FILE = "collector.json"
+_FILE_BYTES = 4096
+"""It has its size from the start: to announce needs no room, so a disk that fills up
+meanwhile does not end a collector that already serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ class Running:
 def owned(data_dir: Path) -> Iterator[IO[str]]:
     """Own the folder for the length of the block; `announce` through the file.
 
-    Raises ConfigError if another process owns it.
+    Raises ConfigError if another process owns it, or there is no room.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / _FILE).open("a+", encoding="utf-8") as file:
+    (data_dir / _FILE).touch()
+    with (data_dir / _FILE).open("r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -50,7 +54,13 @@ def owned(data_dir: Path) -> Iterator[IO[str]]:
                 f"{data_dir} is in use by {who}: stop it, or choose another folder"
                 " with --data"
             ) from error
-        file.truncate(0)
+        try:
+            _write(file, "")
+        except OSError as error:
+            raise ConfigError(
+                f"{data_dir} cannot be written: {error.strerror}. What waits there is"
+                " safe: make room, then start again"
+            ) from error
         yield file
         file.truncate(0)
 
@@ -58,9 +68,7 @@ def owned(data_dir: Path) -> Iterator[IO[str]]:
 def announce(file: IO[str], http_url: str, web_url: str | None) -> None:
     """Say where the collector of this process is reached."""
     running = Running(os.getpid(), http_url, web_url)
-    file.truncate(0)
-    file.write(json.dumps(asdict(running)))
-    file.flush()
+    _write(file, json.dumps(asdict(running)))
 
 
 def find(data_dir: Path) -> Running | None:
@@ -74,6 +82,10 @@ def find(data_dir: Path) -> Running | None:
         except OSError:
             return _read(data_dir)
     return None
+
+
+def _write(file: IO[str], text: str) -> None:
+    os.pwrite(file.fileno(), text.ljust(_FILE_BYTES).encode(), 0)
 
 
 def _read(data_dir: Path) -> Running | None:

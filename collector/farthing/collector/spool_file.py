@@ -105,8 +105,9 @@ class SpoolFile:
             self._seen: set[bytes] = {digest for (digest,) in rows}
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
-                f"the spool {self._path} cannot be opened: {error}; if the file is "
-                "damaged, move it away: what waits in it is then not loaded"
+                f"the spool {self._path} cannot be opened: {error}. Is the disk full? "
+                "Make room, and start again: nothing is lost. If the file is damaged, "
+                "move it away: what waits in it is then not loaded"
             ) from error
 
     def store(self, requests: Sequence[bytes]) -> None:
