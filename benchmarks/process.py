@@ -25,8 +25,7 @@ _OWN_PORTS = range(20_000, 32_000)
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a collector listens, on the loopback; `web` is where its ledger is asked,
-    which is elsewhere where that is on a server."""
+    """Where a collector listens, on the loopback."""
 
     http: int
     grpc: int
@@ -43,7 +42,8 @@ class Ports:
 class Collector:
     """`farthing up` on a data folder; it listens on the same ports after a restart.
 
-    `environment` is what it finds there beside ours: its settings.
+    `environment` is what it finds there beside ours: its settings. `ledger_port` is
+    where its ledger is asked, where that is on a server.
     """
 
     def __init__(
@@ -52,9 +52,11 @@ class Collector:
         *,
         ports: Ports | None = None,
         environment: Mapping[str, str] | None = None,
+        ledger_port: int | None = None,
     ) -> None:
         self.data = data
         self.ports = ports or Ports.free()
+        self._ledger_port = ledger_port or self.ports.web
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +126,7 @@ class Collector:
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of a query over the web port, each value as text."""
-        answer = get(self.ports.web, f"/?query={quote(sql)}")
+        answer = get(self._ledger_port, f"/?query={quote(sql)}")
         text = answer.body.decode()
         if answer.status != 200:
             raise RuntimeError(f"{sql}: {answer.status} {text}")

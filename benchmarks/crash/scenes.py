@@ -12,11 +12,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.process import Collector, Ports
+from benchmarks.process import Collector
 from tests.clickhouse_server import ClickHouseServer, clickhouse_server
 
 AWAY_S: Final = 60.0
@@ -59,10 +59,10 @@ def store_away(folder: Path, *, away_s: float = AWAY_S) -> Iterator[Scene]:
     with clickhouse_server(folder / "server", writable=True) as server:
         collector = Collector(
             folder / "data",
-            ports=replace(Ports.free(), web=server.port),
             environment={
                 "FARTHING_STORE": f"clickhouse://127.0.0.1:{server.port}/default"
             },
+            ledger_port=server.port,
         )
         with _running(collector):
             yield Scene(collector, lambda c: _without(server, collector, away_s, c))

@@ -95,7 +95,8 @@ def test_a_demo_that_is_stopped_early_leaves_nothing() -> None:
 
 def test_the_demo_can_end_by_itself() -> None:
     """`--once` ends with 0 after the report, whatever listens on the usual ports; its
-    loop and its runaway have reached Slack and PagerDuty, and are resolved in both."""
+    loop and its runaway have reached Slack and PagerDuty, and their rules resolve
+    both."""
     ended = farthing("demo", "--once", "--runs", "250")
     assert ended.returncode == 0
     assert ended.stderr == ""
@@ -103,7 +104,7 @@ def test_the_demo_can_end_by_itself() -> None:
     for channel in ("Slack", "PagerDuty"):
         for run_id in (LOOP_RUN_ID, RUNAWAY_RUN_ID):
             assert re.search(rf"^  {channel} .*{run_id}", told, re.M)
-    assert "and taken back: each message says RESOLVED" in told
+    assert "each message says RESOLVED, no incident is open" in told
 
 
 def test_a_reader_is_waited_for(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from farthing.cli import INTERRUPTED, show
-from farthing.cli.demo_alerts import end_alerts, show_alerts
+from farthing.cli.demo_alerts import DemoClock, end_alerts, show_alerts
 from farthing.cli.report import print_report
 from farthing.cli.run_show import described
 from farthing.cli.up import announce
@@ -108,6 +108,7 @@ class _Demo:
         self._office = office
         self._run_count = run_count
         self._once = once
+        self._clock = DemoClock()
         self._stop = threading.Event()
 
     async def play(self) -> bool:
@@ -116,7 +117,7 @@ class _Demo:
         for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, self._end, ended)
         show.line("Starting a collector on an empty ledger in a temporary folder …")
-        async with collector(self._settings) as running:
+        async with collector(self._settings, clock=self._clock) as running:
             announce(running.addresses)
             show.line()
             try:
@@ -159,7 +160,7 @@ class _Demo:
             _tell_agent(running.ledger.store, ran)
         show_alerts(self._office, self._wait)
         if self._once:
-            end_alerts(self._office, running.alerts, self._wait)
+            end_alerts(self._office, self._clock, self._wait)
 
     def _run_agent(self, running: Collector) -> Ran:
         with show.progress("running an agent of the OpenAI SDK, unchanged"):

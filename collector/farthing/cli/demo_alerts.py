@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from farthing.alerts.file import AlertFile
 from farthing.cli import show
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.demo.workplace import Workplace
 
-_PATIENCE_S: Final = 30
+_PATIENCE_S: Final = 60
+_SILENCE: Final = timedelta(minutes=11)
+"""More than the `idle_minutes` of both rules, after which a run has ended."""
 _SUBJECTS: Final = (LOOP_RUN_ID, RUNAWAY_RUN_ID)
 Wait = Callable[[float], None]
+
+
+class DemoClock:
+    """What the alerts of the demo go by: today's time until it is moved on."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move_on(self, duration: timedelta) -> None:
+        """Let so much time have passed."""
+        self._ahead += duration
 
 
 def show_alerts(office: Workplace, wait: Wait) -> None:
@@ -33,15 +49,15 @@ def show_alerts(office: Workplace, wait: Wait) -> None:
         show.line(f"  PagerDuty  {incident.summary}")
 
 
-def end_alerts(office: Workplace, file: AlertFile, wait: Wait) -> None:
-    """End them by hand, as `farthing alerts resolve` does, and show that both know."""
-    for incident in file.open_incidents().values():
-        if incident.told:
-            file.wish(incident.id, "resolve", person="demo")
+def end_alerts(office: Workplace, clock: DemoClock, wait: Wait) -> None:
+    """Let both runs have been silent for so long that the rules take them for ended,
+    and show that Slack and PagerDuty know."""
+    clock.move_on(_SILENCE)
     with show.progress("taking back") as tell:
         _until(office.is_over, wait, tell=tell)
     if office.messages() and office.is_over():
-        show.line("  and taken back: each message says RESOLVED, no incident is open.")
+        show.line("  and taken back, once both have been silent for ten minutes of the")
+        show.line("  demo's clock: each message says RESOLVED, no incident is open.")
 
 
 def _until(holds: Callable[[], bool], wait: Wait, *, tell: show.Update) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from farthing.alerts.file import AlertFile
+from farthing.alerts.channel import Clock, utc_now
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
@@ -50,7 +50,6 @@ class Collector:
     ledger: Ledger
     prices: PriceWatch
     watching: Watching
-    alerts: AlertFile
 
 
 Started = Callable[[Addresses], None]
@@ -79,8 +78,11 @@ async def _up(settings: Settings, started: Started) -> None:
 
 
 @asynccontextmanager
-async def collector(settings: Settings) -> AsyncIterator[Collector]:
-    """A running collector for the length of the block."""
+async def collector(
+    settings: Settings, *, clock: Clock = utc_now
+) -> AsyncIterator[Collector]:
+    """A running collector for the length of the block; `clock` is what its alerts go
+    by."""
     receive = parts.receive_settings(settings)
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
@@ -89,7 +91,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
         alerting = stack.enter_context(
-            running_alerting(settings, ledger.store, registry)
+            running_alerting(settings, ledger.store, registry, clock=clock)
         )
         prices = PriceWatch(
             PriceSources.of(settings), ledger.catalogue, registry=registry
@@ -130,4 +132,4 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             embedded=embedded,
         )
         presence.announce(file, http_url, web_url if embedded else None)
-        yield Collector(addresses, spool, ledger, prices, watching, alerting.file)
+        yield Collector(addresses, spool, ledger, prices, watching)
