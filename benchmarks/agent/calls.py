@@ -1,154 +1,231 @@
 """What a model call costs an agent more, with and without us.
 
-    python -m benchmarks.agent.calls [--rounds N]
+    python -m benchmarks.agent.calls [--calls N]
 
-Each variant runs in a process of its own; processes take turns, so that what else the
-machine does hits all alike. A figure is CPU time (of the process, all threads, the
-exporter's included), the median of the rounds.
+One process makes calls with everything switched on. A clock says at each moment whose
+time it is: each place where one hands over to another tells it. So what is asked, how
+much of a call of 20 ms are our 0.1 ms, does not drown in how much two calls differ. A
+figure is the median of what single calls took; what the clock takes itself is in it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import wrapt
 
 from benchmarks.agent.workloads import WORKLOADS, Workload, client
 
-BARE, OFFICIAL, PLAIN = "bare", "official", "tags and usage"
-OURS, GUARDED = "ours", "guarded"
-VARIANTS = (BARE, OFFICIAL, PLAIN, OURS, GUARDED)
-_PARTS = ("of it tags and usage", "of it fingerprints", "a guard, if on")
-TAGS = {
-    "FARTHING_TASK_TYPE": "benchmark",
-    "FARTHING_BUSINESS_UNIT": "research",
+SDK, OFFICIAL, TAGS, PRINTS, GUARD, EXPORT = (
+    "SDK alone",
+    "official",
+    "ours: tags and usage",
+    "ours: fingerprints",
+    "a guard, if on",
+    "exporter's thread: fingerprints",
+)
+OURS: Final = "**ours**"
+COLUMNS: Final = (SDK, OFFICIAL, OURS, TAGS, PRINTS, EXPORT, GUARD)
+VARIABLES: Final = {
     "FARTHING_FINGERPRINT_KEY": "a key",
-}
-LIMITS = {
     "FARTHING_BUDGET_USD": "100000",
     "FARTHING_BUDGET_STEPS": "100000000",
     "FARTHING_BUDGET_TOOL_RETRIES": "100",
     "FARTHING_ON_LOOP": "warn",
 }
+_WARM_UP: Final = 20
+
+
+class Clock:
+    """The time of this thread, by whose it is. What is handed over is kept until the
+    call is over, or whoever drops it last would be charged for taking it to pieces."""
+
+    def __init__(self) -> None:
+        self.kept: list[Any] = []
+        self.taken_ns: defaultdict[str, int] = defaultdict(int)
+        self._whose = SDK
+        self._since_ns = time.perf_counter_ns()
+
+    def tell(self, whose: str) -> str:
+        """From now on it is somebody else's time; says whose it was."""
+        now_ns = time.perf_counter_ns()
+        before = self._whose
+        self.taken_ns[before] += now_ns - self._since_ns
+        self._whose, self._since_ns = whose, now_ns
+        return before
+
+    def around(self, whose: str, function: Any) -> Any:
+        """`function`, whose time is somebody's."""
+
+        def timed(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+            before = self.tell(whose)
+            self.kept.append((args, kwargs))
+            try:
+                return wrapped(*args, **kwargs)
+            finally:
+                self.tell(before)
+
+        return wrapt.FunctionWrapper(function, timed)
+
+    def time(self, place: tuple[Any, str], whose: str) -> None:
+        """From now on a call of a class's method is somebody's time."""
+        owner, name = place
+        setattr(owner, name, self.around(whose, vars(owner)[name]))
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure all variants and print what they add, or measure one (`--variant`)."""
+    """Print what of a call is whose."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.agent.calls")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--variant", choices=VARIANTS)
+    parser.add_argument("--calls", type=int, default=300)
     asked = parser.parse_args(arguments)
-    if asked.variant:
-        print(json.dumps(measure(asked.variant)))
-        return
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for number in range(asked.rounds):
-        print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
-        for variant in VARIANTS:
-            for name, value_us in _in_a_process(variant).items():
-                found[variant, name].append(value_us)
-    print(_table({key: statistics.median(values) for key, values in found.items()}))
-
-
-def _in_a_process(variant: str) -> dict[str, float]:
-    environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
-    if variant in (PLAIN, OURS, GUARDED):
-        environment.update(TAGS)
-    if variant == PLAIN:
-        environment["FARTHING_FINGERPRINTS"] = "off"
-    if variant == GUARDED:
-        environment.update(LIMITS)
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.agent.calls", "--variant", variant],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
-
-
-def measure(variant: str) -> dict[str, float]:
-    """CPU microseconds per call or chunk of each workload, in this process."""
-    if variant != BARE:
-        _set_up(ours=variant != OFFICIAL)
+    clock = Clock()
+    observers: list[Any] = []
+    flush = _set_up(clock, observers)
+    guard = observers.pop()
+    print(f"| workload | {' | '.join(COLUMNS)} |", "|---" * 8 + "|", sep="\n")
     opened = client()
-    return {name: _cpu_us(load, opened) for name, load in WORKLOADS.items()}
+    for load in WORKLOADS.values():
+        calls = max(asked.calls // load.weight, _WARM_UP)
+        found = measure(load, opened, clock, flush=flush, calls=calls)
+        found[OURS] = found[TAGS] + found[PRINTS]
+        observers.append(guard)
+        guarded = measure(load, opened, clock, flush=flush, calls=calls)
+        observers.remove(guard)
+        found[GUARD] = guarded[GUARD]
+        cells = [f"{found[column]:,.1f} µs" for column in COLUMNS]
+        print(f"| {load.name} | {' | '.join(cells)} |", flush=True)
 
 
-def _set_up(*, ours: bool) -> None:
-    """OpenTelemetry's SDK with an exporter that drops what it gets, and instrumentation
-    as `opentelemetry-instrument` would load it."""
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import (
-        BatchSpanProcessor,
-        SpanExporter,
-        SpanExportResult,
-    )
-
-    class Dropped(SpanExporter):
-        def export(self, spans: Any) -> SpanExportResult:
-            del spans
-            return SpanExportResult.SUCCESS
-
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(Dropped()))
-    trace.set_tracer_provider(provider)
-    if not ours:
-        from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
-
-        OpenAIInstrumentor().instrument()
-        return
-    from farthing.instrumentation import start
-    from farthing.instrumentation.distro import FarthingDistro
-
-    FarthingDistro.is_active = True
-    start.before_instrumentors()
-    start.after_instrumentors()
-
-
-def _cpu_us(load: Workload, opened: Any) -> float:
-    """The best of three runs after a warm-up: others' work only ever adds."""
+def measure(
+    load: Workload,
+    opened: Any,
+    clock: Clock,
+    *,
+    flush: Callable[[], object],
+    calls: int,
+) -> dict[str, float]:
+    """Microseconds per call or chunk, by whose they are."""
+    taken: defaultdict[str, list[float]] = defaultdict(list)
     call = load.make(opened)
-    for _ in range(max(load.calls // 5, 3)):
+    for number in range(_WARM_UP + calls):
+        clock.tell(SDK)
+        clock.taken_ns.clear()
         call()
-    runs = []
-    for _ in range(3):
-        began = time.process_time_ns()
-        for _ in range(load.calls):
-            call()
-        runs.append(time.process_time_ns() - began)
-    return min(runs) / 1_000 / load.calls / load.per
+        flush()
+        clock.tell(SDK)
+        clock.kept.clear()
+        if number >= _WARM_UP:
+            for whose in (SDK, OFFICIAL, TAGS, PRINTS, GUARD, EXPORT):
+                taken[whose].append(clock.taken_ns[whose] / 1_000 / load.per)
+    return {whose: statistics.median(values) for whose, values in taken.items()}
 
 
-def _table(medians: dict[tuple[str, str], float]) -> str:
-    """What each variant takes, and what it adds to the one before."""
-    head = ("workload", "bare", "official adds", "ours adds on top", *_PARTS)
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for name in WORKLOADS:
-        bare, official, plain, ours, guarded = (medians[v, name] for v in VARIANTS)
-        steps = (
-            official - bare,
-            ours - official,
-            plain - official,
-            ours - plain,
-            guarded - ours,
-        )
-        lines.append(
-            f"| {name} | {bare:,.1f} µs | "
-            + " | ".join(f"{step:+,.1f} µs" for step in steps)
-            + " |"
-        )
-    return "\n".join(lines)
+def _set_up(clock: Clock, observers: list[Any]) -> Callable[[], object]:
+    """The official instrumentation and ours on it, and a clock in between."""
+    from openai import _base_client, _response, _streaming, resources
+    from opentelemetry import trace
+    from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from farthing.instrumentation import context, observing
+    from farthing.instrumentation.calls import openai
+
+    os.environ["OTEL_TRACES_EXPORTER"] = "none"
+    context.set_process_tags({"farthing.task.type": "benchmark"})
+    create: Any = resources.chat.completions.Completions, "create"
+    ours: Sequence[tuple[Any, str]] = (
+        create,
+        (_base_client.SyncAPIClient, "request"),
+        (_response.APIResponse, "parse"),
+        (_streaming.Stream, "close"),
+    )
+    provider = TracerProvider()
+    exporter: Any = _Dropping(clock)
+    batch = BatchSpanProcessor(exporter)
+    for processor in (batch, *_processors(clock)):
+        provider.add_span_processor(processor)
+    trace.set_tracer_provider(provider)
+    for place in ours:
+        clock.time(place, SDK)
+    OpenAIInstrumentor().instrument()
+    clock.time(create, OFFICIAL)
+    fingerprints, guard = observing.observers(VARIABLES)
+    observers += [_timed(clock, fingerprints, PRINTS), _timed(clock, guard, GUARD)]
+    openai.install(observers)
+    for place in ours:
+        clock.time(place, TAGS)
+    _time_events(clock)
+    return provider.force_flush
+
+
+def _processors(clock: Clock) -> Sequence[Any]:
+    from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
+    from farthing.instrumentation.hosts import Surroundings
+    from farthing.instrumentation.tagging import TagSpans
+
+    tags: Any = TagSpans([], Surroundings())
+    prints: Any = FingerprintProcessor()
+    for processor, whose in ((tags, TAGS), (prints, PRINTS)):
+        for name in ("on_start", "_on_ending", "on_end"):
+            setattr(processor, name, clock.around(whose, getattr(processor, name)))
+    return tags, prints
+
+
+def _timed(clock: Clock, observer: Any, whose: str) -> Any:
+    for name in ("before", "after"):
+        setattr(observer, name, clock.around(whose, getattr(observer, name)))
+    return observer
+
+
+def _time_events(clock: Clock) -> None:
+    """The events of a stream come from the SDK, through ours."""
+    from farthing.instrumentation.watching import streams
+
+    class Events:
+        def __init__(self, events: Any) -> None:
+            self._next = clock.around(SDK, events.__next__)
+
+        def __next__(self) -> Any:
+            return self._next()
+
+    def made(wrapped: Any, _heard: Any, args: Any, _kwargs: Any) -> None:
+        wrapped(Events(args[0]), *args[1:])
+
+    heard: Any = streams.Heard
+    heard.__init__ = wrapt.FunctionWrapper(heard.__init__, made)
+    clock.time((heard, "__next__"), TAGS)
+
+
+class _Dropping:
+    """Reads what an exporter reads, and sends nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def export(self, spans: Sequence[Any]) -> Any:
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        before = self._clock.tell(EXPORT)
+        for span in spans:
+            _ = list(span.attributes.items())
+        self._clock.tell(before)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Nothing is held."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held."""
+        del timeout_millis
+        return True
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 CHUNKS = 200
@@ -12,12 +13,12 @@ CHUNKS = 200
 
 @dataclass(frozen=True)
 class Workload:
-    """One way to call. `calls` is how many are made per round; `per` is what a figure
-    is of: a call, or a chunk of a stream."""
+    """One way to call. A call with a weight is made so much less often; `per` is what
+    a figure is of: a call, or a chunk of a stream."""
 
     name: str
     make: Callable[[Any], Callable[[], None]]
-    calls: int
+    weight: int = 1
     per: int = 1
 
 
@@ -111,13 +112,15 @@ def _turn(number: int, size: int) -> list[dict[str, Any]]:
     ]
 
 
-def _calling(messages: list[dict[str, Any]], **more: Any) -> Callable[[Any], Any]:
+def _calling(*conversations: list[dict[str, Any]], **more: Any) -> Callable[[Any], Any]:
+    """Calls that hand over one conversation after the other: what is new is new."""
+
     def make(client: Any) -> Callable[[], None]:
         create = client.chat.completions.create
-        made = {"model": "gpt-4.1", "messages": messages, **more}
+        turns = cycle(conversations)
 
         def call() -> None:
-            answer = create(**made)
+            answer = create(model="gpt-4.1", messages=next(turns), **more)
             if more.get("stream"):
                 for _ in answer:
                     pass
@@ -129,15 +132,17 @@ def _calling(messages: list[dict[str, Any]], **more: Any) -> Callable[[Any], Any
 
 _ASK = {"role": "user", "content": "What is the weather like in Paris today?"}
 _LONG = [_ASK, *[message for n in range(50) for message in _turn(n, 4_000)]]
+_NEW = range(100, 120)
 
 WORKLOADS = {
     load.name: load
     for load in (
-        Workload("short", _calling([_ASK]), calls=200),
-        Workload("tool result, 1 kB", _calling([_ASK, *_turn(1, 1_000)], tools=_TOOLS),
-                 calls=150),
-        Workload("200 kB conversation", _calling(_LONG, tools=_TOOLS), calls=25),
+        Workload("short", _calling([_ASK])),
+        Workload("tool result, 1 kB", _calling(
+                 *[[_ASK, *_turn(n, 1_000)] for n in _NEW], tools=_TOOLS)),
+        Workload("200 kB conversation", _calling(
+                 *[[*_LONG, *_turn(n, 4_000)] for n in _NEW], tools=_TOOLS), weight=3),
         Workload("stream, per chunk", _calling([_ASK], stream=True,
-                 stream_options={"include_usage": True}), calls=10, per=CHUNKS),
+                 stream_options={"include_usage": True}), weight=10, per=CHUNKS),
     )
 }  # fmt: skip

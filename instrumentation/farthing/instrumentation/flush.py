@@ -22,6 +22,12 @@ from farthing.instrumentation.isolate import attempt
 
 _logger: Final = logging.getLogger("farthing")
 _BEFORE_OTHER_FINALIZERS: Final = 100
+_first: Final[list[Callable[[], None]]] = []
+
+
+def before_flush(action: Callable[[], None]) -> None:
+    """Call `action` before what waits is sent for the last time."""
+    _first.append(action)
 
 
 class Provider(Protocol):
@@ -52,6 +58,8 @@ class Flusher:
         self, asked: threading.Event, done: threading.Event
     ) -> None:
         asked.wait()
+        for action in _first:
+            attempt("end what is open", action)
         for provider in self._providers:
             attempt("send what waits", provider.shutdown)
         done.set()

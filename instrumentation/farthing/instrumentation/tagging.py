@@ -47,13 +47,13 @@ class TagSpans(SpanProcessor):
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
         parent = trace.get_current_span(parent_context)
         tags = known_tags(self._readers, parent_context)
+        said = dict(span.attributes or {})
         if isinstance(parent, ReadableSpan):
             self._surroundings.note(span, parent)
             tags = {**_inherited(parent), **tags}
-        elif _is_alone(span, parent):
+        elif _is_alone(said, parent):
             tags = {semconv.TASK_ID: process_run_id(), **tags}
-        own = set(span.attributes or ())
-        new = {name: value for name, value in tags.items() if name not in own}
+        new = {name: value for name, value in tags.items() if name not in said}
         if new:
             span.set_attributes(new)
 
@@ -65,10 +65,9 @@ def _inherited(parent: ReadableSpan) -> dict[str, str]:
     return {name: str(value) for name, value in found if value is not None}
 
 
-def _is_alone(span: Span, parent: trace.Span) -> bool:
-    """Whether `span` is a part of an agent's work that is in a trace of its own, and in
-    no conversation."""
-    said = span.attributes or {}
+def _is_alone(said: Mapping[str, object], parent: trace.Span) -> bool:
+    """Whether a span that says this is a part of an agent's work that is in a trace of
+    its own, and in no conversation."""
     return (
         not parent.get_span_context().is_valid
         and said.get("gen_ai.operation.name") in _PARTS

@@ -152,6 +152,12 @@ def dropped() -> Any:
 
 
 @case
+def dropped_unread() -> Any:
+    chat("#words=400 #pace=0.01", stream=True)
+    return "dropped"
+
+
+@case
 def cut() -> Any:
     with contextlib.suppress(openai.APIConnectionError):
         for _ in chat("#cut=1", stream=True):
@@ -224,6 +230,14 @@ async def asynchronous_streamed() -> Any:
         model=MODEL, messages=messages(), stream=True
     )
     return shape([chunk async for chunk in stream])
+
+
+@case
+async def dropped_unread_by_a_task() -> Any:
+    await async_client().chat.completions.create(
+        model=MODEL, messages=messages("#words=400 #pace=0.01"), stream=True
+    )
+    return "dropped"
 
 
 @case

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from farthing.economics.usage import TokenBuckets
 
@@ -49,8 +49,7 @@ class ModelCall:
     span: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a call ended. `usage` is None where the provider told none.
 
     `is_complete` is false where a stream was left or cut before its end: what is known

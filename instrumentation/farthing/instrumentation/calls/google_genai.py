@@ -22,7 +22,7 @@ from farthing import semconv
 from farthing.economics.usage import TokenBuckets
 from farthing.instrumentation.calls import CallSettings, ModelCall, Observer
 from farthing.instrumentation.watching import spans
-from farthing.instrumentation.watching.call import Watch, heard, heard_async
+from farthing.instrumentation.watching.call import Watch
 from farthing.instrumentation.watching.quietly import quietly, say_once
 from farthing.instrumentation.watching.reading import (
     Api,
@@ -32,6 +32,7 @@ from farthing.instrumentation.watching.reading import (
     text,
     without,
 )
+from farthing.instrumentation.watching.streams import Heard, HeardAsync
 from farthing.instrumentation.watching.wrap import wrap, wrap_beneath
 
 TRIGGER: Final = "google.genai"
@@ -81,7 +82,7 @@ class _Calls:
         if watch is not None:
             quietly(watch.before)
         events = wrapped(*args, **kwargs)
-        yield from events if watch is None else heard(events, watch)
+        yield from events if watch is None else Heard(events, watch)
 
     async def stream_async(
         self, wrapped: Any, client: Any, args: Any, kwargs: Any
@@ -93,7 +94,7 @@ class _Calls:
         quietly(watch.before)
         with watch.sending():
             events = await wrapped(*args, **kwargs)
-        return heard_async(events, watch)
+        return HeardAsync(events, watch)
 
     def _watch(
         self, client: Any, args: Any, kwargs: Any, *, is_streamed: bool = False

@@ -13,9 +13,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from farthing import semconv
-from farthing.economics.usage import TokenBuckets
 from farthing.instrumentation.calls import CallSettings, ModelCall, Observer
-from farthing.instrumentation.calls.openai import read_response, read_response_event
+from farthing.instrumentation.calls.openai import (
+    read_chat,
+    read_chat_chunk,
+    read_response,
+    read_response_event,
+)
 from farthing.instrumentation.watching import spans
 from farthing.instrumentation.watching.call import Watch, under_way
 from farthing.instrumentation.watching.events import Events, EventsAsync, nothing
@@ -26,8 +30,6 @@ from farthing.instrumentation.watching.reading import (
     Seen,
     count,
     get,
-    text,
-    without,
 )
 from farthing.instrumentation.watching.wrap import wrap
 
@@ -42,6 +44,7 @@ class _Calls:
 
     def __init__(
         self,
+        name: str,
         api: Api,
         names: tuple[str, str],
         *,
@@ -50,6 +53,7 @@ class _Calls:
     ) -> None:
         self._api = api
         self._names = names
+        self._is_twins = f"a{name}"
         self._observers = observers
         self._hosts = hosts
 
@@ -76,10 +80,12 @@ class _Calls:
         return _followed(watch, answer, partial(EventsAsync, hide=hide))
 
     def _watch(self, args: Any, kwargs: Any) -> Watch | None:
-        """None inside LiteLLM's own call: its functions call each other."""
+        """None inside LiteLLM's own call: its functions call each other, the
+        asynchronous ones their twins, on another thread."""
         try:
             outer = under_way()
-            if outer is not None and outer.call.library == "litellm":
+            is_inner = outer is not None and outer.call.library == "litellm"
+            if is_inner or kwargs.get(self._is_twins):
                 return None
             if len(args) > len(self._names):
                 return None
@@ -111,7 +117,7 @@ def install(
     """Wrap the library's functions, which it has under two names."""
     hosts = Hosts(settings or CallSettings())
     for module, name, api, names in FUNCTIONS:
-        calls = _Calls(api, names, observers=observers, hosts=hosts)
+        calls = _Calls(name, api, names, observers=observers, hosts=hosts)
         for home in ("", module):
             wrap("litellm", f"{home}.{name}", calls.call)
             wrap("litellm", f"{home}.a{name}", calls.call_async)
@@ -146,54 +152,23 @@ def _followed(watch: Watch, answer: Any, follow: Callable[[Any, Watch], Any]) ->
 
 
 def _chat(answer: Any, seen: Seen) -> None:
-    seen.model = text(answer, "model") or seen.model
-    seen.response_id = text(answer, "id") or seen.response_id
-    told = get(answer, "usage")
-    if told is not None:
-        _read_usage(told, seen)
-    tier = get(answer, "service_tier")
-    if isinstance(tier, str):
-        seen.attributes[semconv.SERVICE_TIER] = tier
-
-
-def _read_usage(told: Any, seen: Seen) -> None:
-    prompt, completion = "prompt_tokens_details", "completion_tokens_details"
-    lifetimes = get(told, prompt, "cache_creation_token_details")
-    short = count(lifetimes, "ephemeral_5m_input_tokens")
-    long = count(lifetimes, "ephemeral_1h_input_tokens")
-    written = max(
-        count(told, prompt, "cache_creation_tokens"),
-        count(told, prompt, "cache_write_tokens"),
-        count(told, "cache_creation_input_tokens"),
-        short + long,
-    )
-    read = count(told, prompt, "cached_tokens")
-    heard = count(told, prompt, "audio_tokens")
-    thought = count(told, completion, "reasoning_tokens")
-    spoken = count(told, completion, "audio_tokens")
-    seen.usage = TokenBuckets(
-        input=without(count(told, "prompt_tokens"), read, written, heard),
-        cache_read=read,
-        cache_write_5m=short,
-        cache_write_1h=long,
-        cache_write_unknown=written - short - long,
-        input_audio=heard,
-        output=without(count(told, "completion_tokens"), thought, spoken),
-        reasoning=thought,
-        output_audio=spoken,
-    )
-    searches = count(told, "server_tool_use", "web_search_requests")
-    if searches:
-        seen.attributes[semconv.WEB_SEARCHES] = searches
+    read_chat(answer, seen)
+    _read_extras(answer, seen)
 
 
 def _chunk(chunk: Any, seen: Seen) -> None:
-    _chat(chunk, seen)
+    read_chat_chunk(chunk, seen)
+    _read_extras(chunk, seen)
     seen.is_whole = get(chunk, "usage") is not None
-    for choice in get(chunk, "choices") or ():
-        said = get(choice, "delta", "content")
-        if said:
-            seen.reply.append(said)
+
+
+def _read_extras(answer: Any, seen: Seen) -> None:
+    tier = get(answer, "service_tier")
+    if isinstance(tier, str):
+        seen.attributes[semconv.SERVICE_TIER] = tier
+    searches = count(answer, "usage", "server_tool_use", "web_search_requests")
+    if searches:
+        seen.attributes[semconv.WEB_SEARCHES] = searches
 
 
 _CHAT: Final = Api("chat", _chat, _chunk)

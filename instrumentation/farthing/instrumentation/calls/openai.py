@@ -38,9 +38,12 @@ def install(
     include_usage.install(settings or CallSettings())
 
 
-def _chat(answer: Any, seen: Seen) -> None:
+def read_chat(answer: Any, seen: Seen) -> None:
+    """A chat completion, whole or a chunk of one, as many servers and SDKs tell it."""
     _names(answer, seen)
-    _chat_usage(get(answer, "usage"), seen)
+    told = get(answer, "usage")
+    if told is not None:
+        _read_chat_usage(told, seen)
 
 
 def _names(answer: Any, seen: Seen) -> None:
@@ -48,19 +51,29 @@ def _names(answer: Any, seen: Seen) -> None:
     seen.response_id = text(answer, "id") or seen.response_id
 
 
-def _chat_usage(told: Any, seen: Seen) -> None:
-    if told is None:
-        return
-    prompt, completion = "prompt_tokens_details", "completion_tokens_details"
-    read = count(told, prompt, "cached_tokens")
-    written = count(told, prompt, "cache_write_tokens")
-    heard = count(told, prompt, "audio_tokens")
-    thought = count(told, completion, "reasoning_tokens")
-    spoken = count(told, completion, "audio_tokens")
+def _read_chat_usage(told: Any, seen: Seen) -> None:
+    """Others, as LiteLLM, have more ways to tell what was written into a cache."""
+    prompt = get(told, "prompt_tokens_details")
+    completion = get(told, "completion_tokens_details")
+    lifetimes = get(prompt, "cache_creation_token_details")
+    short = count(lifetimes, "ephemeral_5m_input_tokens")
+    long = count(lifetimes, "ephemeral_1h_input_tokens")
+    written = max(
+        count(prompt, "cache_write_tokens"),
+        count(prompt, "cache_creation_tokens"),
+        count(told, "cache_creation_input_tokens"),
+        short + long,
+    )
+    read = count(prompt, "cached_tokens")
+    heard = count(prompt, "audio_tokens")
+    thought = count(completion, "reasoning_tokens")
+    spoken = count(completion, "audio_tokens")
     seen.usage = TokenBuckets(
         input=without(count(told, "prompt_tokens"), read, written, heard),
         cache_read=read,
-        cache_write_unknown=written,
+        cache_write_5m=short,
+        cache_write_1h=long,
+        cache_write_unknown=written - short - long,
         input_audio=heard,
         output=without(count(told, "completion_tokens"), thought, spoken),
         reasoning=thought,
@@ -68,12 +81,12 @@ def _chat_usage(told: Any, seen: Seen) -> None:
     )
 
 
-def _chat_heard(chunk: Any, seen: Seen) -> None:
-    _names(chunk, seen)
-    told = get(chunk, "usage")
-    _chat_usage(told, seen)
-    seen.is_whole = told is not None and not get(chunk, "choices")
-    for choice in get(chunk, "choices") or ():
+def read_chat_chunk(chunk: Any, seen: Seen) -> None:
+    """A chunk of a chat completion that is streamed."""
+    read_chat(chunk, seen)
+    choices = get(chunk, "choices") or ()
+    seen.is_whole = get(chunk, "usage") is not None and not choices
+    for choice in choices:
         said = get(choice, "delta", "content")
         if said:
             seen.reply.append(said)
@@ -133,16 +146,16 @@ def _embedding(answer: Any, seen: Seen) -> None:
 
 
 def _completion_heard(chunk: Any, seen: Seen) -> None:
-    _chat(chunk, seen)
+    read_chat(chunk, seen)
     seen.reply.extend(text(choice, "text") for choice in get(chunk, "choices") or ())
 
 
 APIS: Final[Mapping[str, Api]] = {
-    "/chat/completions": Api("chat", _chat, _chat_heard),
+    "/chat/completions": Api("chat", read_chat, read_chat_chunk),
     "/responses": Api("chat", read_response, read_response_event),
     "/embeddings": Api("embeddings", _embedding, _embedding),
     "/completions": Api(
-        "text_completion", _chat, _completion_heard, is_told_elsewhere=False
+        "text_completion", read_chat, _completion_heard, is_told_elsewhere=False
     ),
 }
 """Paths of the API that are model calls."""

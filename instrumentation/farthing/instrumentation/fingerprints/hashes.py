@@ -6,8 +6,8 @@ somebody else's ledger.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from farthing.instrumentation.fingerprints.failure import is_failure, signature
@@ -20,11 +20,13 @@ from farthing.instrumentation.fingerprints.normalise import (
 
 MOST_WORDS: Final = 64
 """Words that a similarity hash is made of; of a long text half from its beginning, half
-from its end. At most 257, or the lanes of `Hasher.similar` run over."""
+from its end. At most 128, or the lanes of `Hasher.similar` run over."""
 
 _LANES: Final = 64
 _EVEN = int.from_bytes(b"\x00\xff" * (_LANES // 2), "big")
-_SIXTEEN_BITS = Struct(f">{_LANES}H")
+_ONES = int.from_bytes(b"\x00\x01" * _LANES, "big")
+_HALF = 1 << 15
+_SIGNS = b"0" * 128 + b"1" * 128
 _TWICE_MEAN = 255
 """Twice the mean of a random byte."""
 _MOST_COMPARED = 1_000
@@ -52,6 +54,24 @@ class ToolPrint(NamedTuple):
     empty: str = ""
     error: str = ""
     err_sig_hash: str = ""
+
+
+class Output(NamedTuple):
+    """What a tool returned, as a text that nobody can change; `failed` is None where
+    only the text can say whether it is an error."""
+
+    text: str
+    failed: bool | None = None
+
+    @classmethod
+    def of(cls, result: Any, *, is_error: bool | None = None) -> Output:
+        """`is_error` is what the framework said, None where it said nothing."""
+        text = text_of(result)
+        if is_error:
+            return cls(text, failed=True)
+        if isinstance(result, Mapping):
+            return cls(text, is_failure(text, content=result))
+        return cls(text)
 
 
 NO_ARGUMENTS: Final = ("",) * 4
@@ -82,8 +102,8 @@ class Hasher:
         known = self._words
         total = sum([known.get(word) or self._lanes(word) for word in words])
         mean = _TWICE_MEAN * len(words) // 2
-        lanes = _SIXTEEN_BITS.unpack(total.to_bytes(2 * _LANES, "big"))
-        signs = "".join(["1" if lane > mean else "0" for lane in lanes])
+        above = total + (_HALF - 1 - mean) * _ONES  # bit 15 of each lane above the mean
+        signs = above.to_bytes(2 * _LANES, "big")[::2].translate(_SIGNS)
         return f"{int(signs, 2):016x}"
 
     def tool(
@@ -92,7 +112,8 @@ class Hasher:
         """The fingerprints of a finished tool call. `arguments` is None where nobody
         knows them; `is_error` what the framework said, None where it said nothing."""
         asked = NO_ARGUMENTS if arguments is None else self.arguments(name, arguments)
-        return ToolPrint(*asked, *self.result(name, result, is_error=is_error))
+        output = Output.of(result, is_error=is_error)
+        return ToolPrint(*asked, *self.ended(name, output))
 
     def arguments(self, name: str, arguments: Any) -> tuple[str, ...]:
         """The `args_` fields of a ToolPrint."""
@@ -104,12 +125,11 @@ class Hasher:
             self.similar(asked),
         )
 
-    def result(
-        self, name: str, result: Any, *, is_error: bool | None = None
-    ) -> tuple[str, ...]:
+    def ended(self, name: str, output: Output) -> tuple[str, ...]:
         """The fields of a ToolPrint after the arguments'."""
-        text = text_of(result)
-        failed = bool(is_error) or is_failure(text, content=result)
+        text, failed = output
+        if failed is None:
+            failed = is_failure(text)
         plain = shape(text)
         return (
             self.hash(text),

@@ -16,7 +16,7 @@ from typing import Any
 from opentelemetry.trace import Span, get_current_span
 
 from farthing.instrumentation import settings
-from farthing.instrumentation.fingerprints.spans import is_model_call
+from farthing.instrumentation.fingerprints.spans import is_model_call, is_told
 from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.instrumentation.forms.turn import (
     Asked,
@@ -56,7 +56,7 @@ class FingerprintHook:
             return
         teller = self._teller or shared_teller()
         said: Mapping[str, Any] = getattr(target, "attributes", None) or {}
-        if inputs and f"{FINGERPRINT}user_turn" not in said:
+        if inputs and not is_told(target):
             request = {
                 "messages": inputs,
                 "system": system_instruction,
@@ -64,7 +64,9 @@ class FingerprintHook:
             }
             target.set_attributes(teller.request(FORM, request).attributes)
         if outputs and f"{FINGERPRINT}text_hash" not in said:
-            target.set_attributes(teller.reply(_reply(outputs)))
+            reply = _reply(outputs)
+            teller.remember(reply.asked)
+            target.set_attributes(teller.reply(reply.text))
 
 
 _installed: list[Teller] = []
@@ -165,6 +167,7 @@ def _prefix(request: Mapping[str, Any]) -> tuple[Any, Any]:
 
 FORM = Form(
     name="official",
+    may_be_kept=True,
     messages=lambda request: listed(request["messages"]),
     pieces=_pieces,
     prefix=_prefix,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.fingerprints.spans import Place, leave, place
 from farthing.instrumentation.fingerprints.teller import Teller
@@ -11,7 +13,7 @@ _STATE = "fingerprints"
 TOLD = "fingerprints.told"
 """Where a call's state has the Told of its request, for observers after this one."""
 REPLY = "fingerprints.reply"
-"""Where it has the attributes of its reply, once it has ended."""
+"""Where it has what works out the attributes of its reply, once it has ended."""
 
 
 class FingerprintObserver:
@@ -26,7 +28,7 @@ class FingerprintObserver:
         if form is not None:
             told = self._teller.request(form, call.request)
             call.state[TOLD] = told
-            call.state[_STATE] = form, place(told.attributes, call.span)
+            call.state[_STATE] = form, place(lambda: told.attributes, call.span)
 
     def after(self, call: ModelCall, ended: Ended) -> None:
         """Say what the reply tells, if the span still listens."""
@@ -36,8 +38,10 @@ class FingerprintObserver:
         form, made = form_and_place
         leave(made)
         reply = form.reply(ended.response) if ended.response else None
-        if reply is None and ended.reply:
-            reply = Reply(ended.reply)
-        if reply is not None:
-            call.state[REPLY] = self._teller.reply(reply)
+        if reply is None:
+            reply = Reply(ended.reply or "")
+        if form.may_be_kept:
+            self._teller.remember(reply.asked)
+        if reply.text:
+            call.state[REPLY] = cache(partial(self._teller.reply, reply.text))
             made.add(call.state[REPLY])

@@ -82,6 +82,7 @@ def _reply(response: Any) -> Reply:
 
 FORM = Form(
     name="openai_responses",
+    may_be_kept=True,
     bound="max_output_tokens",
     messages=_messages,
     pieces=_pieces,

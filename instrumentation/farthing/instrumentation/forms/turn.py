@@ -76,6 +76,9 @@ class Form:
     """Reads the SDK's response."""
     choices: Callable[[Mapping[str, Any]], Any] = field(default=_nothing)
     """How many answers are asked for, or None for one."""
+    may_be_kept: bool = False
+    """Whether the provider may keep the conversation: what asked for a tool is then not
+    in the request that hands over its result."""
     bound: str = ""
     """The request's field that `max_output` reads, in words for people."""
 

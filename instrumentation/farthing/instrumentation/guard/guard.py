@@ -253,7 +253,7 @@ class Guard:
     def _look_at_reply(self, call: ModelCall, ended: Ended, watched: _Watched) -> None:
         if not watched.agent or ended.error is not None:
             return
-        reply = call.state.get(REPLY) or {}
+        reply = call.state.get(REPLY, dict)()
         watched.state.loops.answered(
             watched.agent,
             ended.response_id,

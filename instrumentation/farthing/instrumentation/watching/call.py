@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
+from opentelemetry import context
 from opentelemetry.trace import Span, Status, StatusCode
 
 from farthing import semconv
 from farthing.instrumentation.calls import Ended, ModelCall, Observer
-from farthing.instrumentation.watching import spans
+from farthing.instrumentation.watching import dropped, spans
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import Api, Seen
 
@@ -26,7 +28,11 @@ SENT_ERRORS: Final = frozenset(
     }
 )
 """Errors of an HTTP client, by name, after which the provider may have worked."""
-_under_way: ContextVar[Watch | None] = ContextVar("farthing_under_way", default=None)
+_sending: ContextVar[tuple[Watch, object] | None] = ContextVar(
+    "farthing_sending", default=None
+)
+"""The call that is being sent, and by whom: a task or thread that is started meanwhile
+inherits it with the context, but what it sends itself is no part of that call."""
 
 
 class Watch:
@@ -54,11 +60,11 @@ class Watch:
         self._own = own
         self._is_heard = False
         self._is_ended = False
-        is_inner = _under_way.get() is not None
-        self._observers: Sequence[Observer] = () if is_inner else observers
+        self._observers: Sequence[Observer] = () if under_way() else observers
 
     def before(self) -> None:
         """Tell the observers; raises what the guard raises."""
+        dropped.end_dropped()
         try:
             for observer in self._observers:
                 quietly(observer.before, self.call)
@@ -66,18 +72,9 @@ class Watch:
             self._end_own(error)
             raise
 
-    @contextmanager
-    def sending(self) -> Iterator[None]:
+    def sending(self) -> _Sending:
         """Around what sends the request: the current watch, told of what it raises."""
-        token = _under_way.set(self)
-        try:
-            with spans.inside(self._own):
-                yield
-        except BaseException as error:
-            quietly(self.failed, error)
-            raise
-        finally:
-            _under_way.reset(token)
+        return _Sending(self, self._own)
 
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
@@ -92,13 +89,17 @@ class Watch:
             self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
         self._end(error=error, is_complete=False)
 
+    def opened(self) -> None:
+        """A stream has begun. That it may be left is said now, because that may be
+        noticed after its span has ended."""
+        self._say({semconv.USAGE_STATE: semconv.USAGE_MISSING})
+
     def heard(self, event: Any) -> None:
         """An event of a stream."""
         seen, was_whole = self.seen, self.seen.is_whole
         self._api.heard(event, seen)
         if not self._is_heard:
             self._is_heard = True
-            # Said now: a stream that is dropped may be noticed after its span ended.
             self._say({semconv.USAGE_STATE: semconv.USAGE_PARTIAL})
             if seen.response_id:
                 self._say({"gen_ai.response.id": seen.response_id})
@@ -116,6 +117,8 @@ class Watch:
         if error is not None and not self._is_heard:
             self.failed(error)
         elif not self._is_ended:
+            if not self._is_heard:
+                self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
             self._end(error=error, is_complete=self.seen.is_whole)
 
     def _say_whole(self) -> None:
@@ -138,7 +141,7 @@ class Watch:
         span.end()
 
     def _say(self, attributes: dict[str, Any]) -> None:
-        if self.span is not None and self.span.is_recording():
+        if attributes and self.span is not None and self.span.is_recording():
             self.span.set_attributes(attributes)
 
     def _end(
@@ -149,6 +152,7 @@ class Watch:
         is_complete: bool = True,
     ) -> None:
         self._is_ended = True
+        dropped.ended(self)
         quietly(self._say, self.seen.attributes)
         quietly(self._end_own, error)
         seen = self.seen
@@ -171,9 +175,42 @@ class Watch:
             spans.end(span, self.seen, error)
 
 
+class _Sending:
+    """The time in which a call is sent. A class: it costs half of what a generator
+    does, at each call."""
+
+    __slots__ = ("_here", "_span", "_token", "_watch")
+
+    def __init__(self, watch: Watch, span: Span | None) -> None:
+        self._watch = watch
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._token = _sending.set((self._watch, _who()))
+        self._here = None if self._span is None else spans.enter(self._span)
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _where: Any) -> None:
+        if self._here is not None:
+            context.detach(self._here)
+        if error is not None:
+            quietly(self._watch.failed, error)
+        _sending.reset(self._token)
+
+
 def under_way() -> Watch | None:
-    """The call that is being sent in this context."""
-    return _under_way.get()
+    """The call that this task, or else this thread, is sending."""
+    sending = _sending.get()
+    if sending is None or sending[1] is not _who():
+        return None
+    return sending[0]
+
+
+def _who() -> object:
+    """The task, else the thread, that runs now."""
+    try:
+        return asyncio.current_task() or threading.current_thread()
+    except RuntimeError:  # no event loop runs in this thread
+        return threading.current_thread()
 
 
 def is_sent(error: BaseException) -> bool:
@@ -182,27 +219,3 @@ def is_sent(error: BaseException) -> bool:
         return True  # cancelled, interrupted
     names = {type(error).__name__, type(error.__cause__).__name__}
     return bool(names & SENT_ERRORS)
-
-
-def heard(events: Iterator[Any], watch: Watch) -> Iterator[Any]:
-    """The events of a stream, watched."""
-    try:
-        for event in events:
-            quietly(watch.heard, event)
-            yield event
-        quietly(watch.finished)
-    except BaseException as error:
-        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
-        raise
-
-
-async def heard_async(events: AsyncIterator[Any], watch: Watch) -> AsyncIterator[Any]:
-    """The events of a stream, watched."""
-    try:
-        async for event in events:
-            quietly(watch.heard, event)
-            yield event
-        quietly(watch.finished)
-    except BaseException as error:
-        quietly(watch.left, None if isinstance(error, GeneratorExit) else error)
-        raise

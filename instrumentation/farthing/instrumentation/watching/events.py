@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from farthing.instrumentation.watching.call import Watch, heard, heard_async
+from farthing.instrumentation.watching.call import Watch
 from farthing.instrumentation.watching.quietly import quietly
+from farthing.instrumentation.watching.streams import Heard, HeardAsync
 
 if TYPE_CHECKING:
     _Proxy = wrapt.ObjectProxy[Any]
@@ -29,7 +30,7 @@ class Events(_Proxy):
     def __init__(self, stream: Any, watch: Watch, *, hide: Hide = nothing) -> None:
         super().__init__(stream)
         self._self_watch = watch
-        events = heard(iter(stream), watch)
+        events = Heard(iter(stream), watch)
         self._self_events = (event for event in events if not hide(event))
 
     def __iter__(self) -> Any:
@@ -49,7 +50,7 @@ class EventsAsync(_Proxy):
     def __init__(self, stream: Any, watch: Watch, *, hide: Hide = nothing) -> None:
         super().__init__(stream)
         self._self_watch = watch
-        events = heard_async(aiter(stream), watch)
+        events = HeardAsync(aiter(stream), watch)
         self._self_events = (event async for event in events if not hide(event))
 
     def __aiter__(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Token
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context, trace
@@ -80,17 +81,22 @@ def _beside(span: Span) -> context.Context:
     return trace.set_span_in_context(outer)
 
 
+def enter(span: Span) -> Token[context.Context]:
+    """Make a span of ours the current one, until what is returned is detached."""
+    return context.attach(trace.set_span_in_context(span))
+
+
 @contextmanager
 def inside(span: Span | None) -> Iterator[None]:
     """Make a span of ours the current one, if there is one."""
     if span is None:
         yield
         return
-    token = context.attach(trace.set_span_in_context(span))
+    here = enter(span)
     try:
         yield
     finally:
-        context.detach(token)
+        context.detach(here)
 
 
 def conversation(span: Span | None) -> dict[str, Value]:

@@ -14,15 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from farthing.instrumentation.calls import ModelCall, Observer
-from farthing.instrumentation.watching import spans
-from farthing.instrumentation.watching.call import (
-    Watch,
-    heard,
-    heard_async,
-    under_way,
-)
+from farthing.instrumentation.watching import dropped, spans
+from farthing.instrumentation.watching.call import Watch, under_way
 from farthing.instrumentation.watching.quietly import quietly, say_once
 from farthing.instrumentation.watching.reading import Api, text
+from farthing.instrumentation.watching.streams import Heard, HeardAsync
 from farthing.instrumentation.watching.wrap import wrap
 
 Fetched = Callable[[str, Any], None]
@@ -159,7 +155,8 @@ def _answered(watch: Watch, answer: Any) -> None:
     elif not hasattr(answer, "parse") or not hasattr(answer, "http_response"):
         watch.answered(answer)
     elif watch.call.is_streamed or not answer.http_response.is_closed:
-        answer.farthing_watch = watch
+        watch.opened()
+        answer.farthing_watch = watch, dropped.follow(answer, watch)
     else:
         watch.answered(answer.http_response.json())
 
@@ -168,9 +165,9 @@ def _follow(stream: Any, watch: Watch) -> None:
     """Watch the events of a stream.
 
     Its own iterator is replaced, so that it stays the object that the SDK made. Nothing
-    that hangs on it leads back to it: a stream that is dropped is closed at once.
+    that hangs on it leads back to it, so that one that is dropped is gone at once.
     """
-    follow = heard_async if hasattr(stream, "__aiter__") else heard
+    follow = HeardAsync if hasattr(stream, "__aiter__") else Heard
     stream._iterator = follow(stream._iterator, watch)  # noqa: SLF001
     stream.farthing_watch = watch
 
@@ -185,10 +182,11 @@ def _close(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
 
 def _parse(wrapped: Any, raw: Any, args: Any, kwargs: Any) -> Any:
     """Of a raw response: its answer, or its stream, is there once it is parsed."""
-    watch = raw.__dict__.pop("farthing_watch", None)
     parsed = wrapped(*args, **kwargs)
+    watch, followed = raw.__dict__.pop("farthing_watch", (None, None))
     if watch is None:
         return parsed
+    followed.detach()  # from now on it is the answer that counts
     if inspect.iscoroutine(parsed):
         return _parsed_async(watch, parsed)
     quietly(_answered, watch, parsed)
