@@ -30,12 +30,16 @@ from farthing.collector.report.runs import run as read_run
 from farthing.collector.store.client import Refused, Store
 from farthing.collector.web.page.access import Access, is_cross_site, own_path
 from farthing.collector.web.page.asking import Asker, explained
-from farthing.collector.web.page.assets import Assets
+from farthing.collector.web.page.assets import Assets, Made
 from farthing.collector.web.page.boards import shelves
-from farthing.collector.web.page.cells import run_path
+from farthing.collector.web.page.chart_script import (
+    chart_script,
+    chart_script_version,
+)
 from farthing.collector.web.page.choice import BadChoice, Choice
 from farthing.collector.web.page.frame import Frame, frame
 from farthing.collector.web.page.headers import StrictHeaders
+from farthing.collector.web.page.links import run_path
 from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place, as_csv, in_order
 from farthing.dashboards.catalogue import (
@@ -79,7 +83,7 @@ class Page:
         self._asker = Asker(store)
         self._access = Access(token, clock)
         self._clock = clock
-        self._assets = Assets({})
+        self._assets = Assets({"charts.js": Made(chart_script_version(), chart_script)})
         self._templates = Templates(
             asset=self._assets.url, otlp_url=otlp_url, has_token=token is not None
         )

@@ -71,17 +71,20 @@ def _cards(
         one, answer = panel(name), answers[name]
         if one.chart == "stat":
             continue
-        bucket_s = view.bucket_s(hourly=one.hourly)
         chart = None
         if has_chart(one) and answer.rows:
+            marks = answers[one.marks].rows if one.marks in answers else []
             chart = chart_json(
-                one, answer.rows, columns=width, height=row.height, bucket_s=bucket_s
+                *(name, one, answer.rows, marks),
+                height=row.height,
+                place=place,
+                view=view,
             )
         yield Card(
             name=name,
             panel=one,
             columns=width,
-            subtitle=_subtitle(one, bucket_s),
+            subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly)),
             table=table(name, one, answer.rows, place),
             chart=chart,
             problem=answer.problem,

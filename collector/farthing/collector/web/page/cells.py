@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote
 
 from farthing.collector.report import amounts
-from farthing.collector.web.page.choice import FILTERS, Choice
+from farthing.collector.web.page.choice import Choice
+from farthing.collector.web.page.links import value_url
 from farthing.dashboards.panel import Column, Unit
 from farthing.dashboards.sparkline import sparkline
 
@@ -74,7 +74,7 @@ def cell(
         text=_cut(text),
         unit=column.unit,
         full=text if len(text) > LONGEST else "",
-        href=_href(column, value, choice, run_id) if choice else "",
+        href=value_url(column, value, choice, run_id=run_id) if choice else "",
         tone=chips.get(text, "bad") if chips else tone(column, value),
         is_chip=chips is not None,
         is_code=column.name in _CODE,
@@ -109,16 +109,6 @@ def utc(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def run_path(run_id: str) -> str:
-    """The path of a run's page."""
-    return f"/runs/{quote(run_id, safe='')}"
-
-
-def call_path(run_id: str, span_id: str) -> str:
-    """The path of a call's page."""
-    return f"{run_path(run_id)}/calls/{quote(span_id, safe='')}"
-
-
 _WORDS: Final[Mapping[Unit, Callable[[Any], str]]] = {
     "tokens": amounts.tokens,
     "count": amounts.count,
@@ -131,24 +121,6 @@ _WORDS: Final[Mapping[Unit, Callable[[Any], str]]] = {
     "flag": lambda value: "yes" if value else "no",
     "sparkline": lambda _: "",
 }
-
-
-def _href(column: Column, value: Any, choice: Choice, run_id: str) -> str:
-    """Where a value leads: what the panel says; a call; or the runs that have it."""
-    if not isinstance(value, str) or not value:
-        return ""
-    kept = choice.without_sorts()
-    if column.name == "span_id" and run_id:
-        return kept.url(call_path(run_id, value))
-    link = column.link
-    if link is not None and link.variable == "run":
-        return kept.url(run_path(value))
-    if link is not None:
-        chosen = kept.choosing(link.variable, value)
-        return chosen.url(f"/dashboards/{link.dashboard}")
-    if column.name in FILTERS:
-        return kept.choosing(column.name, value).url("/runs")
-    return ""
 
 
 def _bar(value: Any, longest: float) -> float | None:

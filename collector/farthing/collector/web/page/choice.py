@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -28,7 +28,11 @@ RANGES: Final[Mapping[str, tuple[str, timedelta]]] = {
 ALL, DATES = "all", "dates"
 FILTERS: Final = tuple(variable.name for variable in VARIABLES)
 _ALIASES: Final = {"24h": "1d"}
-_DAY_END: Final = time(23, 59, 59)
+_WHOLE: Final[Mapping[int, timedelta]] = {
+    len("2026-11-08"): timedelta(days=1, seconds=-1),
+    len("2026-11-08T14:30"): timedelta(seconds=59),
+}
+"""What an end that is written so short holds besides: its day, its minute."""
 
 
 class BadChoice(ConfigError):
@@ -138,21 +142,22 @@ class Choice:
             days = self.range.removesuffix("d")
             known = RANGES.get(self.range)
             return now - (known[1] if known else timedelta(days=int(days))), now
-        until = min(_moment(self.until, at=_DAY_END) if self.until else now, now)
+        until = now
+        if self.until:
+            whole = _WHOLE.get(len(self.until), timedelta())
+            until = min(_moment(self.until) + whole, now)
         since = _moment(self.since) if self.since else until - timedelta(days=7)
         return since, until
 
 
-def _moment(text: str, *, at: time = time()) -> datetime:
-    """A date (which counts whole) or a time, in UTC where it names no zone."""
+def _moment(text: str) -> datetime:
+    """A date or a time, in UTC where it names no zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadChoice(
             f"{text!r} is no date: write 2026-11-08, or 2026-11-08T14:30 (UTC)"
         ) from None
-    if len(text) == len("2026-11-08"):
-        moment = datetime.combine(moment, at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment.astimezone(UTC), datetime.fromtimestamp(0, UTC))
 

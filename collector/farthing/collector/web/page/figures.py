@@ -8,12 +8,16 @@ from typing import Final
 from markupsafe import Markup
 
 from farthing.collector.web.page.asking import Rows
+from farthing.collector.web.page.links import row_url
+from farthing.collector.web.page.tables import Place
+from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel
 
 _UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_PIXELS_OF_A_COLUMN: Final = 48
-_PIXELS_OF_HEIGHT: Final = 30
+_PIXELS: Final = 30
+"""Of a unit of the catalogue's heights."""
 _HEAD: Final = 90
+"""Pixels of a card that are not its chart's."""
 
 
 def has_chart(panel: Panel) -> bool:
@@ -22,16 +26,21 @@ def has_chart(panel: Panel) -> bool:
 
 
 def chart_json(
-    panel: Panel, rows: Rows, *, columns: int, height: int, bucket_s: int
-) -> Markup:
+    name: str, panel: Panel, rows: Rows, marks: Rows, *, height: int, place: Place,
+    view: View,
+) -> Markup:  # fmt: skip
     """Vega-Lite for a script element of type application/json: no text in it can end
-    the element. `columns` and `height` are of the catalogue's grid."""
+    the element. `height` is of the catalogue's grid."""
     from farthing.dashboards import charts  # 0.6 s: only once something is drawn
 
+    bucket_s = view.bucket_s(hourly=panel.hourly)
     frame = charts.Frame(
-        columns * _PIXELS_OF_A_COLUMN,
-        height * _PIXELS_OF_HEIGHT - _HEAD,
+        "container",
+        height * _PIXELS - _HEAD,
         bucket_s,
+        span=(view.since, view.until),
+        marks=marks,
+        href=lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),
     )
     made = json.dumps(charts.spec(panel, rows, frame), separators=(",", ":"))
     return Markup(made.translate(_UNSAFE))  # noqa: S704 - nothing of HTML is left in it

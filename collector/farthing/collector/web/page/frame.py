@@ -91,8 +91,8 @@ def frame(
             Stop(kept.url(url), text, name == here) for name, (url, text) in NAV.items()
         ),
         ranges=_ranges(choice.with_range(usual_days)),
-        since=f"{view.since:%Y-%m-%d}" if is_dated else "",
-        until=f"{view.until:%Y-%m-%d}" if is_dated else "",
+        since=f"{view.since:%Y-%m-%dT%H:%M}" if is_dated else "",
+        until=f"{view.until:%Y-%m-%dT%H:%M}" if is_dated else "",
         filters=tuple(
             _filter(
                 variable.name,

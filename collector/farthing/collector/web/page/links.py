@@ -1,0 +1,81 @@
+"""Where values lead: to the runs that have them, to one run, to one call.
+
+Range and filters go along, so that what is seen there is part of what was seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from farthing.collector.web.page.choice import DATES, FILTERS, Choice
+from farthing.dashboards.panel import Column, Panel
+
+SERIES_ARE: Final[Mapping[str, str]] = {
+    "spend_by_model": "model",
+    "spend_by_task": "task_type",
+    "cache_hits": "agent",
+    "prefix_churn": "agent",
+}
+"""Panels over time whose series are values of a variable."""
+_OTHERS: Final = "others"
+_LOWER_BOUND: Final = "≥ "
+
+
+def run_path(run_id: str) -> str:
+    """The path of a run's page."""
+    return f"/runs/{quote(run_id, safe='')}"
+
+
+def call_path(run_id: str, span_id: str) -> str:
+    """The path of a call's page."""
+    return f"{run_path(run_id)}/calls/{quote(span_id, safe='')}"
+
+
+def value_url(column: Column, value: Any, choice: Choice, *, run_id: str = "") -> str:
+    """Where a value of a column leads; empty where it leads nowhere. `run_id` is the
+    run that the panel is about."""
+    if not isinstance(value, str) or not value:
+        return ""
+    kept = choice.without_sorts()
+    if column.name == "span_id":
+        return kept.url(call_path(run_id, value)) if run_id else ""
+    link = column.link
+    if link is None:
+        is_filter = column.name in FILTERS
+        return kept.choosing(column.name, value).url("/runs") if is_filter else ""
+    if link.variable == "run":
+        return kept.url(run_path(value))
+    return kept.choosing(link.variable, value).url(f"/dashboards/{link.dashboard}")
+
+
+def row_url(
+    name: str, panel: Panel, row: Mapping[str, Any], choice: Choice, *, bucket_s: int
+) -> str:
+    """Where what is drawn of a row leads: to its run, to what its name says, or to the
+    runs that ended in its part of the time."""
+    if panel.chart.startswith("time"):
+        return _bucket_url(name, row, choice, bucket_s)
+    urls = [value_url(column, row[column.name], choice) for column in panel.columns]
+    return next(filter(None, reversed(urls)), "")
+
+
+def _bucket_url(
+    name: str, row: Mapping[str, Any], choice: Choice, bucket_s: int
+) -> str:
+    since: datetime = row["time"]
+    until = since + timedelta(seconds=bucket_s - 1)
+    chosen = choice.without_sorts()
+    series = row["series"].removeprefix(_LOWER_BOUND)
+    if name in SERIES_ARE and series != _OTHERS:
+        chosen = chosen.choosing(SERIES_ARE[name], series)
+    dated = replace(
+        chosen,
+        range=DATES,
+        since=f"{since:%Y-%m-%dT%H:%M}",
+        until=f"{until:%Y-%m-%dT%H:%M}",
+    )
+    return dated.url("/runs")
