@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from farthing.cli.explain import FLAGS
 from farthing.collector.explain import NoSuchSpan, account, to_json
+from farthing.collector.explain.words import FLAGS
 from farthing.collector.reprice import Journal, reprice
 from farthing.collector.settle import Settler
 from farthing.collector.store.ledger import Ledger

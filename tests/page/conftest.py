@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page.app import Page
+from farthing.economics.prices import load_catalogue
 from tests.dashboards.conftest import NOW, demo_store, empty_store
 
 __all__ = ["demo_store", "empty_store"]
@@ -25,6 +26,7 @@ def browsing(address: Address, *, token: str | None = None) -> Iterator[TestClie
         Store(address, writes=False),
         token=token,
         otlp_url=OTLP_URL,
+        catalogue=load_catalogue,
         clock=NOW.timestamp,
     )
     client = TestClient(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -14,19 +11,8 @@ from farthing.cli import show
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
 from farthing.cli.show import Column
-from farthing.collector.explain import (
-    Account,
-    Entry,
-    Part,
-    PriceRow,
-    account,
-    day,
-    to_json,
-)
+from farthing.collector.explain import Account, Entry, account, to_json, words
 from farthing.collector.parts import price_catalogue
-from farthing.collector.report.plain import plain
-from farthing.economics.prices.levels import usd_per_mtok
-from farthing.economics.prices.rates import Ctx
 
 _PARTS: Final = (
     Column("bucket"),
@@ -34,19 +20,6 @@ _PARTS: Final = (
     Column("USD per million", "right"),
     Column("USD", "right"),
 )
-_RULES: Final = {
-    "": "it tells no usage that counts",
-    "no_cache": "no cached tokens are told, so input is input",
-    "inclusive": "its input includes the cached tokens, which were taken out",
-    "assumed_inclusive": (
-        "nobody says whether its input includes the cached tokens; OpenTelemetry's"
-        " convention is assumed, and they were taken out"
-    ),
-    "exclusive": "its input leaves out the cached tokens",
-    "proven_exclusive": (
-        "it tells more cached tokens than input, so its input leaves them out"
-    ),
-}
 
 
 @click.command()
@@ -68,178 +41,25 @@ def command(span_id: str, data_dir: Path | None, *, as_json: bool) -> None:
         print_account(found)
 
 
-FLAGS: Final[Mapping[str, str]] = {
-    "time_assumed": "its clock cannot be right; the time of loading stands for its end",
-    "input_missing": "it tells no input tokens: the cost is a lower bound",
-    "output_missing": "it tells no output tokens, as of a stream that was closed early:"
-    " the cost is a lower bound",
-    "usage_partial": "its stream was left or cut: what it told by then is priced, and"
-    " the cost is a lower bound",
-    "usage_missing": "it was sent and given up before an answer: it may have been"
-    " billed all the same",
-    "convention_assumed": "nobody says whether its input includes the cached tokens;"
-    " OpenTelemetry's convention (it does) was taken",
-    "convention_contradicted": "it is said to include the cached tokens in its input,"
-    " which its numbers disprove",
-    "clipped": "a part was larger than its whole; the rest counts as 0",
-    "compaction": "tokens of a compaction of the conversation are in it",
-    "ttl_assumed": "how long the cache is kept is not told; the short lifetime's price"
-    " was taken",
-    "host_assumed": "it was sent to a gateway; OpenAI is taken to be behind it",
-    "tier_assumed": "the tier that served it is not told; the standard one was taken",
-    "deployment_assumed": "the type of the deployment is not told; a global one was"
-    " taken",
-    "models_differ": "another model answered than was asked for",
-    "multiplier": "priced differently where it was served, by the factor below",
-    "provider_reported": "the provider says what it charged, which counts",
-    "back_dated": "the price is applied before the day of the source's own data",
-    "derived": "some rate follows from a published multiple",
-    "unconfirmed": "the price's source no longer vouches for that day",
-}
-
-
 def print_account(found: Account) -> None:
     """The account for people."""
-    for text in _head(found):
-        show.line(text)
+    said = found.told.fields
+    show.line(f"Span {said['span_id']} of run {said['run_id']}")
+    for text in words.told(found):
+        show.line(f"  {text}")
     for number, entry in enumerate(found.entries, start=1):
         show.line()
         _print_entry(entry, f"Entry {number} of {len(found.entries)}")
     show.line()
-    for text in _net(found):
+    for text in words.net(found):
         show.line(text)
 
 
-def _head(found: Account) -> Iterator[str]:
-    said = found.told.fields
-    yield f"Span {said['span_id']} of run {said['run_id']}"
-    yield f"  {said['name']} ({said['kind']}), ended {_utc(said['time'])}"
-    scope = f"{said['scope'] or 'an unnamed scope'} {said['scope_version']}".strip()
-    rule = said["usage_rule"]
-    yield f"  told by {scope}, read as {said['dialect']}"
-    if said["cost_state"]:
-        yield f"  usage {rule or 'none'}: {_RULES.get(rule, rule)}"
-        yield from _matched(found.told)
-    for flag in said["flags"]:
-        yield f"  {flag}: {FLAGS[flag]}" if flag in FLAGS else f"  {flag}"
-    for sibling in found.siblings:
-        scope = sibling.scope or "an unnamed scope"
-        yield (
-            f"  told too by span {sibling.span_id} of {scope}: left out as"
-            f" {sibling.reason}"
-        )
-
-
-def _matched(entry: Entry) -> Iterator[str]:
-    said = entry.fields
-    which = "response" if said["response_model"] else "request"
-    name = said[f"{which}_model"]
-    if said["model_match"]:
-        found = f"{said['provider']} / {said['model']} ({said['model_match']})"
-    else:
-        found = f"no model of {said['provider'] or 'an unknown provider'}"
-    yield f"  {which} model {name!r} is {found}"
-
-
 def _print_entry(entry: Entry, title: str) -> None:
-    said = entry.fields
-    what = "as told" if said["entry"] == "span" else f"correction: {said['reason']}"
-    show.line(f"{title}, {what}; loaded {_utc(said['ingested_at'])} by {said['load']}")
-    if said["owner_span_id"]:
-        show.line(f"  the call is told by span {said['owner_span_id']}")
-    if entry.row is not None:
-        for text in _row_lines(entry, entry.row):
-            show.line(f"  {text}")
-    elif said["price_row"]:
-        show.line(f"  price row {said['price_row']} is not in the ledger's price list")
-    if entry.parts:
-        show.table(_PARTS, [_part(part) for part in entry.parts], indent=2)
-    for text in _sum(entry):
+    show.line(f"{title}, {words.title(entry)}")
+    for text in words.priced_by(entry):
         show.line(f"  {text}")
-
-
-def _row_lines(entry: Entry, row: PriceRow) -> Iterator[str]:
-    yield (
-        f"price row {row.row_id} of catalogue {row.catalogue[:12]}: {row.provider} /"
-        f" {row.model}, {Ctx(row.ctx).name.lower()}"
-        + (f", time of day {row.slot}" if row.slot else "")
-    )
-    begins = day(row.valid_from) if row.valid_from else "ever"
-    ends = "further notice" if row.is_open else day(row.valid_to + 1)
-    source = row.source or "genai-prices"
-    checked = f", checked on {row.checked_on}" if row.checked_on else ""
-    yield f"from {begins} to {ends}; {row.origin}: {source}{checked}"
-    if row.thresholds:
-        bounds = ", ".join(show.count(bound) for bound in row.thresholds)
-        prompt = abs(sum(part.units for part in entry.parts if part.name in _INPUTS))
-        yield f"level {entry.level}: {show.count(prompt)} input tokens against {bounds}"
-    if entry.factor is not None:
-        factor = entry.factor
-        yield (
-            f"rates times {factor.numerator}/{factor.denominator}:"
-            f" {factor.label or 'geography'} ({factor.source})"
-        )
-
-
-_INPUTS: Final = (
-    "input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio",
-    "cache_audio",
-)  # fmt: skip
-
-
-def _part(part: Part) -> list[str]:
-    if part.rate_femto is None:
-        return [part.name, show.count(part.units), "no rate", show.UNKNOWN]
-    assert part.usd is not None
-    rate = usd_per_mtok(part.rate_femto)
-    return [part.name, show.count(part.units), rate, plain(part.usd)]
-
-
-def _sum(entry: Entry) -> Iterator[str]:
-    said = entry.fields
-    if not said["cost_state"]:
-        yield "not a billed call: it has no cost of its own"
-        return
-    why = said["cost_reason"]
-    state = f"{said['cost_state']}: {why}" if why else said["cost_state"]
-    listed = entry.list_usd
-    if listed is not None and listed != entry.cost_usd:
-        yield f"list price {plain(listed)} USD"
-    if said["claimed_usd"] is not None:
-        claim = said["claimed_usd"]
-        beside = "" if listed is None else f", {plain(claim - listed)} beside the list"
-        yield f"the emitter claims {plain(claim)} USD{beside}"
-    cost = "not known" if entry.cost_usd is None else f"{plain(entry.cost_usd)} USD"
-    reported = ", the provider's own figure" if entry.is_reported else ""
-    yield f"cost {cost} ({state}{reported})"
-    if not entry.adds_up:
-        yield f"THIS DOES NOT ADD UP: the parts give {_plain(entry.expected_usd)}"
-
-
-def _net(found: Account) -> Iterator[str]:
-    if not found.told.fields["cost_state"]:
-        return
-    net = "not known" if found.net_usd is None else f"{plain(found.net_usd)} USD"
-    calls = found.net_calls
-    if calls == 0:
-        yield f"Net: {net}; it counts for no call"
-    else:
-        yield f"Net: {net}, {calls} {'call' if calls == 1 else 'calls'}"
-    if found.today is None:
-        return
-    if found.today_differs:
-        now = found.today
-        cost = "not known" if now.usd is None else f"{plain(now.usd)} USD"
-        ended = f"{found.told.fields['time']:%Y-%m-%d}"
-        yield f"Today's price book says {cost} ({now.state}), row {now.row_id}"
-        yield f"  `farthing reprice --since {ended} --dry-run` shows what would change"
-    else:
-        yield "Today's price book says the same"
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _plain(usd: Decimal | None) -> str | None:
-    return None if usd is None else plain(usd)
+    if entry.parts:
+        show.table(_PARTS, [words.part_cells(part) for part in entry.parts], indent=2)
+    for text in words.comes_to(entry):
+        show.line(f"  {text}")

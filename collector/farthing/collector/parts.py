@@ -242,6 +242,7 @@ def _site(settings: Settings, ledger: Ledger, otlp_url: str) -> Iterator[ASGIApp
             Store(store.address, writes=False),
             token=token,
             otlp_url=otlp_url,
+            catalogue=lambda: ledger.catalogue,
         )
         stack.callback(page.close)
         clickhouse = None

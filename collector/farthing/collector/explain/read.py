@@ -35,13 +35,17 @@ class NoSuchSpan(FarthingError):
     """The ledger has no span of this id."""
 
 
-def account(store: Store, span_id: str, catalogue: Catalogue) -> Account:
-    """The account of the span whose id begins so; `catalogue` is today's.
+def account(
+    store: Store, span_id: str, catalogue: Catalogue, *, run_id: str = ""
+) -> Account:
+    """The account of the span whose id begins so; `catalogue` is today's. With a
+    `run_id` it is looked for in that run alone, which is much faster.
 
     Raises NoSuchSpan, ConfigError where more than one span has such an id, and the
     errors of `Store`.
     """
-    rows = store.rows(_sql("entries.sql"), {"id": span_id.strip().lower()})
+    asked = {"id": span_id.strip().lower(), "run_id": run_id}
+    rows = store.rows(_sql("entries.sql"), asked)
     if not rows or not span_id.strip():
         raise NoSuchSpan(
             f"the ledger has no span {span_id!r}: `farthing run show RUN --json` lists"

@@ -1,6 +1,6 @@
 """The page as an ASGI application: every URL, and what answers it.
 
-    page = Page(store, token=None, otlp_url="http://127.0.0.1:4318")
+    page = Page(store, token=None, otlp_url=url, catalogue=load_catalogue)
     app = page.app()
 
 One way for all: who asks is let in, the URL is read (`choice`), the ledger is asked
@@ -26,12 +26,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from farthing.collector.explain import NoSuchSpan, account
 from farthing.collector.report.runs import run as read_run
 from farthing.collector.store.client import Refused, Store
 from farthing.collector.web.page.access import Access, is_cross_site, own_path
 from farthing.collector.web.page.asking import Asker, explained
 from farthing.collector.web.page.assets import Assets, Made
 from farthing.collector.web.page.boards import shelves
+from farthing.collector.web.page.call import call
 from farthing.collector.web.page.chart_script import (
     chart_script,
     chart_script_version,
@@ -39,7 +41,7 @@ from farthing.collector.web.page.chart_script import (
 from farthing.collector.web.page.choice import BadChoice, Choice
 from farthing.collector.web.page.frame import Frame, frame
 from farthing.collector.web.page.headers import StrictHeaders
-from farthing.collector.web.page.links import run_path
+from farthing.collector.web.page.links import call_path, run_path
 from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place, as_csv, in_order
 from farthing.dashboards.catalogue import (
@@ -52,6 +54,7 @@ from farthing.dashboards.catalogue import (
     panels,
 )
 from farthing.dashboards.macros import View
+from farthing.economics.prices import Catalogue
 from farthing.errors import ConfigError, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -70,7 +73,11 @@ _LONGEST_FORM: Final = 10_000
 
 
 class Page:
-    """The page over a store, which it closes. `clock` gives seconds since the epoch."""
+    """The page over a store, which it closes.
+
+    `otlp_url` is where agents send, `catalogue` gives today's price book, `clock`
+    seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -78,11 +85,13 @@ class Page:
         *,
         token: str | None,
         otlp_url: str,
+        catalogue: Callable[[], Catalogue],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._asker = Asker(store)
         self._access = Access(token, clock)
         self._clock = clock
+        self._catalogue = catalogue
         self._assets = Assets({"charts.js": Made(chart_script_version(), chart_script)})
         self._templates = Templates(
             asset=self._assets.url, otlp_url=otlp_url, has_token=token is not None
@@ -96,6 +105,7 @@ class Page:
                 self._route("/dashboards/run", self.to_runs),
                 self._route("/dashboards/{name}", self.dashboard),
                 self._route("/runs", self.runs),
+                self._route("/runs/{run_id:path}/calls/{span_id}", self.call),
                 self._route("/runs/{run_id:path}", self.run),
                 self._route("/panels/{name}.csv", self.csv),
                 Route("/login", self.login, methods=["GET", "POST"]),
@@ -110,6 +120,7 @@ class Page:
                 HTTPException: self._refusal,
                 BadChoice: self._bad_choice,
                 ConfigError: self._not_found,
+                NoSuchSpan: self._not_found,
                 StoreUnavailable: self._unavailable,
                 Refused: self._unavailable,
                 Exception: self._bug,
@@ -159,6 +170,27 @@ class Page:
             template="run.html",
             run_id=found.run_id,
             run=found,
+        )
+
+    async def call(self, request: Request) -> Response:
+        """`/runs/RUN/calls/SPAN`"""
+        run_id, span_id = (request.path_params[n] for n in ("run_id", "span_id"))
+        found = await self._asker.run(
+            lambda store: account(store, span_id, self._catalogue(), run_id=run_id)
+        )
+        board = dashboard("run")
+        choice, view = await self._chosen(request, usual_days=board.days)
+        around = await self._frame(request, board, choice, view)
+        return self._templates.page(
+            request,
+            "call.html",
+            frame=around,
+            run_id=run_id,
+            run_url=choice.url(run_path(run_id)),
+            parent_url=choice.url(
+                call_path(run_id, found.told.fields["parent_span_id"])
+            ),
+            call=call(found),
         )
 
     async def csv(self, request: Request) -> Response:

@@ -38,6 +38,7 @@ class Templates:
         }
         self._environment.filters["picture"] = _picture
         self._environment.filters["bar_width"] = _bar_width
+        self._environment.filters["capital"] = _capital
 
     def text(self, name: str, **values: Any) -> str:
         """A template, filled."""
@@ -61,6 +62,11 @@ class Templates:
 def _picture(svg: str) -> Markup:
     """An SVG of ours, as it is: it holds numbers alone."""
     return Markup(svg)  # noqa: S704 - made by sparkline() of numbers
+
+
+def _capital(text: str) -> str:
+    """The text with its first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _bar_width(share: float) -> str:
