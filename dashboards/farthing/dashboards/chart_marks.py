@@ -7,10 +7,9 @@ from typing import Final
 import altair as alt
 
 from farthing.dashboards.chart_axes import Json, Rows
+from farthing.dashboards.panel import CALM_MARKS
 from farthing.dashboards.theme import Theme
 
-_CALM: Final = ("compaction", "cache missed")
-"""All else that a run is marked with is a finding: it makes no progress."""
 _LABEL_EVERY: Final = 8
 """At most so many labels fit beside each other."""
 
@@ -61,7 +60,7 @@ def _label(mark: Json) -> str:
 def _apart(marks: list[Json], turns: int) -> list[Json]:
     """Those whose labels do not lie on each other; findings go first."""
     shown: list[Json] = []
-    for mark in sorted(marks, key=lambda m: m["what"] in _CALM):
+    for mark in sorted(marks, key=lambda m: m["what"] in CALM_MARKS):
         if all(abs(mark["turn"] - s["turn"]) * _LABEL_EVERY >= turns for s in shown):
             shown.append(mark)
     return shown
@@ -69,7 +68,7 @@ def _apart(marks: list[Json], turns: int) -> list[Json]:
 
 def _coloured(marks: list[Json], theme: Theme) -> list[Json]:
     return [
-        {**m, "hue": theme.series[5] if m["what"] in _CALM else theme.bad}
+        {**m, "hue": theme.series[5] if m["what"] in CALM_MARKS else theme.bad}
         for m in marks
     ]
 

@@ -150,4 +150,7 @@ UNKNOWN_CALLS: Final = Column(
 )
 """How many calls the money beside it leaves out: not 0, then it is a lower bound."""
 
+CALM_MARKS: Final = frozenset({"compaction", "cache missed"})
+"""What a run may be marked with besides findings: those say it makes no progress."""
+
 Panels = Mapping[str, Panel]

@@ -48,8 +48,11 @@ def size(number: int) -> str:
 
 
 def share(rate: float | None) -> str:
-    """A share as a percentage."""
-    return UNKNOWN if rate is None else f"{rate:.0%}"
+    """A share as a percentage: whole from ten percent up, two digits below."""
+    if rate is None:
+        return UNKNOWN
+    is_small = 0 < abs(rate) < 0.0995
+    return f"{rate * 100:.2g}%" if is_small else f"{rate:.0%}"
 
 
 def duration(seconds: float) -> str:

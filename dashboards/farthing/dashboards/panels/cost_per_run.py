@@ -9,7 +9,7 @@ PANEL = Panel(
     note="Runs that ended in the range and of which some cost is known.",
     columns=(
         usd("median_usd", "median"),
-        usd("p95_usd", "95 of 100 cost less than"),
+        usd("p95_usd", "p95"),
         count("runs"),
         UNKNOWN_CALLS,
     ),

@@ -1,6 +1,6 @@
 """Everything a run did, as a tree of agents and tools."""
 
-from farthing.dashboards.panel import Column, Panel, text, usd
+from farthing.dashboards.panel import Column, Panel, count, text, usd
 
 PANEL = Panel(
     title="Agents and tools",
@@ -8,9 +8,10 @@ PANEL = Panel(
     chart="table",
     timeless=True,
     note="In the order in which the calls began, indented by who called whom; at most 2,000."
-    " The total includes what a call caused.",
+    " The turn is the model call that caused it, or the call itself.",
     empty="There is no run of this id. Choose one from the table of runs.",
     columns=(
+        count("turn"),
         Column(name="began", unit="time"),
         text("what"),
         text("agent"),
@@ -22,6 +23,7 @@ PANEL = Panel(
         usd(),
         usd("total_usd", "so far"),
         text("state"),
+        text("span_id", "span"),
     ),
     sql="""
 WITH
@@ -32,7 +34,7 @@ WITH
             any(t.agent) AS agent, any(t.step) AS step, any(t.duration_us) / 1000000 AS took_s,
             sum({{prompt}}) AS prompt, sum(t.cache_read_tokens + t.cache_audio_tokens) AS cached_tokens,
             sum(t.output_tokens + t.reasoning_tokens + t.output_audio_tokens) AS output, sum(t.cost_usd) AS cost_usd, any(t.error_type) AS error_type,
-            argMax(t.cost_state, t.ingested_at) AS cost_state
+            argMax(t.cost_state, t.ingested_at) AS cost_state, kind = 'model_call' AND sum(t.calls) > 0 AS is_turn
         FROM spans AS t
         WHERE t.run_id IN (${run:singlequote})
         GROUP BY t.trace_id, t.span_id
@@ -43,6 +45,7 @@ WITH
         FROM calls
     )
 SELECT
+    nullIf(sum(is_turn) OVER (ORDER BY began, span_id), 0) AS turn,
     began,
     concat(repeat('· ', toUInt8(least(depth, 8))), replaceAll(kind, '_', ' '), ' ', named) AS what,
     agent, step, took_s,
@@ -51,7 +54,8 @@ SELECT
     if(kind = 'model_call', output, NULL) AS output_tokens,
     cost_usd,
     sum(ifNull(cost_usd, 0)) OVER (ORDER BY began, span_id) AS total_usd,
-    if(error_type != '', error_type, cost_state) AS state
+    if(error_type != '', error_type, cost_state) AS state,
+    span_id
 FROM depths
 ORDER BY began, span_id
 LIMIT 2000

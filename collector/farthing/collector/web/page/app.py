@@ -179,6 +179,7 @@ class Page:
             lambda store: account(store, span_id, self._catalogue(), run_id=run_id)
         )
         board = dashboard("run")
+        parent = found.told.fields["parent_span_id"]
         choice, view = await self._chosen(request, usual_days=board.days)
         around = await self._frame(request, board, choice, view)
         return self._templates.page(
@@ -187,9 +188,7 @@ class Page:
             frame=around,
             run_id=run_id,
             run_url=choice.url(run_path(run_id)),
-            parent_url=choice.url(
-                call_path(run_id, found.told.fields["parent_span_id"])
-            ),
+            parent_url=choice.url(call_path(run_id, parent)),
             call=call(found),
         )
 

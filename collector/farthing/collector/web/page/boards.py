@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from markupsafe import Markup
 
@@ -15,6 +16,8 @@ from farthing.dashboards.catalogue import Row, panel
 from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel
 
+MARKS: Final = "run_marks"
+"""The panel that says at which turns of a run something happened."""
 _UNITS = {"usd": "USD", "tokens": "tokens", "share": "percent", "seconds": "seconds"}
 
 
@@ -71,9 +74,10 @@ def _cards(
         one, answer = panel(name), answers[name]
         if one.chart == "stat":
             continue
+        has_marks = MARKS in answers and name != MARKS
+        marks = answers[MARKS].rows if has_marks else ()
         chart = None
         if has_chart(one) and answer.rows:
-            marks = answers[one.marks].rows if one.marks in answers else []
             chart = chart_json(
                 *(name, one, answer.rows, marks),
                 height=row.height,
@@ -85,7 +89,7 @@ def _cards(
             panel=one,
             columns=width,
             subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly)),
-            table=table(name, one, answer.rows, place),
+            table=table(name, one, answer.rows, place, marks),
             chart=chart,
             problem=answer.problem,
             csv_url=csv_url(name, place),

@@ -105,9 +105,7 @@ def _tiles(found: Account) -> Iterator[Tile]:
         yield _tile("Prompt", f"{amounts.count(prompt)}", f"tokens, {share} from cache")
         output = sum(said[f"{name}_tokens"] for name in _OUTPUT)
         thought = amounts.count(said["reasoning_tokens"])
-        yield _tile(
-            "Output", amounts.count(output), f"tokens, {thought} of them reasoning"
-        )
+        yield _tile("Output", amounts.count(output), f"tokens, {thought} reasoning")
     first = said["first_chunk_us"]
     yield _tile(
         "Took",

@@ -15,7 +15,13 @@ from farthing.dashboards.sparkline import sparkline
 
 UNKNOWN: Final = "\N{EN DASH}"
 LONGEST: Final = 60
-"""Characters of a text that are shown before the rest is folded away."""
+"""Characters of a name that are shown before the rest is folded away."""
+_LONGEST: Final[Mapping[str, int]] = {
+    "span_id": 8,
+    **dict.fromkeys(("why", "detail", "title"), 300),
+}
+"""Of columns that hold no names."""
+_ONE_LINE: Final = 32
 
 UNKNOWN_CALLS: Final = "unpriced_calls"
 _BEFORE: Final = "before_usd"
@@ -36,8 +42,8 @@ CHIPS: Final[Mapping[str, Mapping[str, str]]] = {
 class Cell:
     """One value as it is shown.
 
-    `text` is cut where it is long, and `full` is all of it then. `tone` is calm, good,
-    warn or bad; `bar` is a length from 0 to 1; `picture` is an SVG of ours.
+    `text` is cut where it is long, and `full` is all of it then. `tone` is calm,
+    quiet, good, warn or bad; `bar` a length from 0 to 1; `picture` an SVG of ours.
     """
 
     text: str
@@ -50,6 +56,11 @@ class Cell:
     bar: float | None = None
     picture: str = ""
     exact: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it may take more than one line."""
+        return len(self.text) > _ONE_LINE
 
     @property
     def is_number(self) -> bool:
@@ -69,13 +80,17 @@ def cell(
     the run that the panel is about; `longest` is what its bar is compared with."""
     value = row[column.name]
     text = shown(column, row)
+    longest_text = _LONGEST.get(column.name, LONGEST)
+    is_cut = len(text) > longest_text
     chips = CHIPS.get(column.name) if value else None
     return Cell(
-        text=_cut(text),
+        text=f"{text[: longest_text - 1]}…" if is_cut else text,
         unit=column.unit,
-        full=text if len(text) > LONGEST else "",
-        href=value_url(column, value, choice, run_id=run_id) if choice else "",
-        tone=chips.get(text, "bad") if chips else tone(column, value),
+        full=text if is_cut and column.name != "span_id" else "",
+        href=value_url(column, row, choice, run_id=run_id) if choice else "",
+        tone=chips.get(text, "bad")
+        if chips
+        else tone(column, value) or _quiet(column, value),
         is_chip=chips is not None,
         is_code=column.name in _CODE,
         bar=_bar(value, longest) if column.bar else None,
@@ -123,6 +138,11 @@ _WORDS: Final[Mapping[Unit, Callable[[Any], str]]] = {
 }
 
 
+def _quiet(column: Column, value: Any) -> str:
+    """Nothing that is missing needs no look."""
+    return "quiet" if column.name == UNKNOWN_CALLS and not value else ""
+
+
 def _bar(value: Any, longest: float) -> float | None:
     return float(abs(value)) / longest if value and longest else None
 
@@ -134,7 +154,3 @@ def _exact(column: Column, value: Any) -> str:
     if column.unit == "tokens" and value is not None:
         return f"{value:,}"
     return ""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -14,7 +14,7 @@ from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel
 
 _UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_PIXELS: Final = 30
+_PIXELS: Final = 34
 """Of a unit of the catalogue's heights."""
 _HEAD: Final = 90
 """Pixels of a card that are not its chart's."""
@@ -39,7 +39,7 @@ def chart_json(
         height * _PIXELS - _HEAD,
         bucket_s,
         span=(view.since, view.until),
-        marks=marks,
+        marks=marks if panel.marks else (),
         href=lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),
     )
     made = json.dumps(charts.spec(panel, rows, frame), separators=(",", ":"))

@@ -21,6 +21,7 @@ SERIES_ARE: Final[Mapping[str, str]] = {
     "prefix_churn": "agent",
 }
 """Panels over time whose series are values of a variable."""
+_OF_CALLS: Final = frozenset({"what", "span_id"})
 _OTHERS: Final = "others"
 _LOWER_BOUND: Final = "≥ "
 
@@ -35,14 +36,18 @@ def call_path(run_id: str, span_id: str) -> str:
     return f"{run_path(run_id)}/calls/{quote(span_id, safe='')}"
 
 
-def value_url(column: Column, value: Any, choice: Choice, *, run_id: str = "") -> str:
-    """Where a value of a column leads; empty where it leads nowhere. `run_id` is the
-    run that the panel is about."""
+def value_url(
+    column: Column, row: Mapping[str, Any], choice: Choice, *, run_id: str = ""
+) -> str:
+    """Where a column's value in a row leads; empty where it leads nowhere. `run_id` is
+    the run that the panel is about."""
+    value = row[column.name]
     if not isinstance(value, str) or not value:
         return ""
     kept = choice.without_sorts()
-    if column.name == "span_id":
-        return kept.url(call_path(run_id, value)) if run_id else ""
+    if column.name in _OF_CALLS:
+        span_id = row.get("span_id")
+        return kept.url(call_path(run_id, span_id)) if run_id and span_id else ""
     link = column.link
     if link is None:
         is_filter = column.name in FILTERS
@@ -59,7 +64,7 @@ def row_url(
     runs that ended in its part of the time."""
     if panel.chart.startswith("time"):
         return _bucket_url(name, row, choice, bucket_s)
-    urls = [value_url(column, row[column.name], choice) for column in panel.columns]
+    urls = [value_url(column, row, choice) for column in panel.columns]
     return next(filter(None, reversed(urls)), "")
 
 

@@ -14,7 +14,7 @@ from farthing.collector.report.plain import plain
 from farthing.collector.web.page.asking import Rows
 from farthing.collector.web.page.cells import Cell, cell
 from farthing.collector.web.page.choice import Choice, Sort
-from farthing.dashboards.panel import Column, Panel
+from farthing.dashboards.panel import CALM_MARKS, Column, Panel
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a text (OWASP, CSV injection)."""
@@ -31,11 +31,19 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A row; marked where it belongs to something that went wrong."""
+
+    cells: tuple[Cell, ...]
+    is_marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Headings and rows of cells."""
 
     headings: tuple[Heading, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +55,25 @@ class Place:
     run_id: str = ""
 
 
-def table(name: str, panel: Panel, rows: Rows, place: Place) -> Table:
-    """The table of a panel's rows."""
+def table(name: str, panel: Panel, rows: Rows, place: Place, marks: Rows = ()) -> Table:
+    """The table of a panel's rows; `marks` are those of `run_marks`, by turn."""
     sort = place.choice.sorts.get(name)
     longest = {column.name: _longest(column, rows) for column in panel.columns}
     return Table(
         tuple(_heading(name, column, sort, place) for column in panel.columns),
         tuple(
-            tuple(
-                cell(
-                    column,
-                    row,
-                    choice=place.choice,
-                    run_id=place.run_id,
-                    longest=longest[column.name],
-                )
-                for column in panel.columns
+            Line(
+                tuple(
+                    cell(
+                        column,
+                        row,
+                        choice=place.choice,
+                        run_id=place.run_id,
+                        longest=longest[column.name],
+                    )
+                    for column in panel.columns
+                ),
+                _is_marked(row, marks),
             )
             for row in in_order(panel, rows, sort)
         ),
@@ -77,8 +88,8 @@ def in_order(panel: Panel, rows: Rows, sort: Sort | None) -> Rows:
         return rows
     known = [row for row in rows if row[sort.column] is not None]
     unknown = [row for row in rows if row[sort.column] is None]
-    key = _key(sort.column)
-    return sorted(known, key=key, reverse=sort.descending) + unknown
+    known.sort(key=_key(sort.column), reverse=sort.descending)
+    return known + unknown
 
 
 def as_csv(panel: Panel, rows: Rows) -> str:
@@ -91,6 +102,16 @@ def as_csv(panel: Panel, rows: Rows) -> str:
         [_plain(row[column.name]) for column in panel.columns] for row in rows
     )
     return out.getvalue()
+
+
+def _is_marked(row: Mapping[str, Any], marks: Rows) -> bool:
+    """Whether a turn is one of a run without progress."""
+    turn = row.get("turn")
+    return turn is not None and any(
+        mark["turn"] <= turn <= mark["until_turn"]
+        for mark in marks
+        if mark["what"] not in CALM_MARKS
+    )
 
 
 def _heading(name: str, column: Column, sort: Sort | None, place: Place) -> Heading:

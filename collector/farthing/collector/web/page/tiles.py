@@ -94,7 +94,13 @@ def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
         text = shown(column, row)
         if column.name == _CHANGE:
             text = f"{'▲' if value > 0 else '▼'} {text.lstrip('+-')}"
-        yield Remark(f"{text} {column.heading}", tone(column, value))
+        yield Remark(f"{text} {_heading(column, value)}", tone(column, value))
+
+
+def _heading(column: Column, value: Any) -> str:
+    """The column's heading, of one thing where there is one."""
+    is_one = column.unit == "count" and value == 1
+    return column.heading.removesuffix("s") if is_one else column.heading
 
 
 def _line(name: str, answers: Mapping[str, Answer]) -> str:
