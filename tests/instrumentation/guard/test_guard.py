@@ -364,6 +364,20 @@ def test_a_priced_model_is_not_called_unpriced(
     assert caplog.text == ""
 
 
+def test_a_model_that_is_asked_without_a_bound_is_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once, with what to set: its answers may be longer than was assumed."""
+    worker = agent({"FARTHING_BUDGET_USD": "1"})
+    worker.call({"messages": [], "max_tokens": 10})
+    assert caplog.text == ""
+    for _ in range(2):
+        worker.call({"messages": [], "max_tokens": None})
+    [told] = caplog.messages
+    assert "openai/gpt-4.1" in told
+    assert "set max_completion_tokens" in told
+
+
 def test_a_budget_holds_where_the_tools_cannot_be_read() -> None:
     """What we cannot make sense of in a request switches no limit on money off."""
     worker = agent({"FARTHING_BUDGET_USD": "0.10", "FARTHING_ON_LOOP": "stop"})

@@ -62,6 +62,7 @@ class Estimator:
         self._prices_file = prices_file
         self._longest: dict[str, int] = {}
         self._unpriced: set[str] = set()
+        self._unbounded: set[str] = set()
         self._unwritten: set[tuple[str, str]] = set()
         """Models and lifetimes for which nobody is billed a cache write."""
 
@@ -157,6 +158,17 @@ class Estimator:
                 cost.reason,
             )
 
+    def _say_unbounded(self, call: ModelCall, form: Form) -> None:
+        name = f"{call.provider}/{call.model}"
+        if name not in self._unbounded and len(self._unbounded) < _MOST_MODELS:
+            self._unbounded.add(name)
+            _logger.warning(
+                "guard: requests to %s set no bound on the output, so the budget may be "
+                "passed by answers longer than assumed; set %s to make it hold",
+                name,
+                form.bound or "one",
+            )
+
     def assumed_output(self, call: ModelCall, form: Form) -> int | None:
         """Tokens of output that are assumed of a request without a bound; None where
         it sets one."""
@@ -167,6 +179,8 @@ class Estimator:
     def _answer_tokens(self, call: ModelCall, form: Form | None) -> int:
         """The most tokens of all the answers that the request asks for."""
         bound = form.max_output(call.request) if form else 0
+        if form is not None and bound is None:
+            self._say_unbounded(call, form)
         longest = self._longest.get(call.model)
         likely = DEFAULT_OUTPUT if longest is None else max(LEAST_OUTPUT, 2 * longest)
         most = likely if bound is None else bound
