@@ -163,8 +163,8 @@ class Estimator:
         if name not in self._unbounded and len(self._unbounded) < _MOST_MODELS:
             self._unbounded.add(name)
             _logger.warning(
-                "guard: requests to %s set no bound on the output, so the budget may be "
-                "passed by answers longer than assumed; set %s to make it hold",
+                "guard: requests to %s set no bound on the output, so the budget may "
+                "be passed by answers longer than assumed; set %s to make it hold",
                 name,
                 form.bound or "one",
             )
