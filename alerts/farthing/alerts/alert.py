@@ -164,8 +164,15 @@ class Outbox(Protocol):
     def next_due(self) -> datetime | None:
         """When `due` may next have something; None if nothing waits."""
 
-    def done(self, notice: Notice, reference: Mapping[str, str] | None = None) -> None:
-        """It was delivered; `reference` is kept for the alert and channel."""
+    def done(
+        self,
+        notice: Notice,
+        reference: Mapping[str, str] | None = None,
+        *,
+        then: Sequence[Notice] = (),
+    ) -> None:
+        """It was delivered; `reference` is kept for the alert and channel, and `then`
+        is put, at the same moment."""
 
     def failed(self, notice: Notice, reason: str, *, retry_at: datetime) -> None:
         """It was not delivered, and is due again at `retry_at`."""

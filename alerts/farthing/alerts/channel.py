@@ -54,6 +54,18 @@ class Reposting(Protocol):
         """Say that they still fire. Raises DeliveryError."""
 
 
+class Pictures(Protocol):
+    """Where a channel's pictures go. Called from one thread at a time, which is another
+    than the channel's."""
+
+    def post(self, notice: Notice, png: bytes, reference: Reference) -> None:
+        """Add a picture once to the message that the channel's `reference` tells of.
+        Raises DeliveryError."""
+
+    def close(self) -> None:
+        """Give up what is kept open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """What a destination takes: so many at once, then so many per second."""
@@ -94,12 +106,14 @@ class ChannelSettings(BaseModel):
 class ChannelType:
     """What `channels/<type>.py` has to say as its CHANNEL.
 
-    `open` gets settings of the class `settings`, and a clock for what it dates.
+    `open` gets settings of the class `settings`, and a clock for what it dates;
+    `pictures`, where the channel takes any, the settings.
     """
 
     settings: type[ChannelSettings]
     open: Callable[[Any, Clock], Channel]
     rate: Rate
+    pictures: Callable[[Any], Pictures] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,7 @@ class Opened:
     rate: Rate
     fallback: str = ""
     fallback_after_s: float = 300
+    pictures: Pictures | None = None
 
 
 def _is_url(value: str) -> str:
@@ -173,6 +188,7 @@ def _open(
         kind.rate,
         fallback=settings.fallback,
         fallback_after_s=settings.fallback_after_s,
+        pictures=None if kind.pictures is None else kind.pictures(settings),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from farthing.alerts.channel import Opened
 from farthing.alerts.destination import GIVEN_UP_AFTER, Destination, Surroundings
+from farthing.alerts.picture import PictureSender, picture_name
 from farthing.errors import Reason
 
 _MANY = 1_000
@@ -24,9 +25,21 @@ class Delivery:
         self, channels: Mapping[str, Opened], surroundings: Surroundings
     ) -> None:
         self._surroundings = surroundings
-        self.destinations = {
-            name: Destination(opened, surroundings) for name, opened in channels.items()
-        }
+        self.destinations: dict[str, Destination] = {}
+        for opened in channels.values():
+            self._add(opened)
+
+    def _add(self, opened: Opened) -> None:
+        """A channel, and its pictures: a destination of their own, so that no message
+        waits for one to be drawn or taken."""
+        around, pictures = self._surroundings, None
+        if around.draw is not None and opened.pictures is not None:
+            sender = PictureSender(opened, around.outbox, around.draw)
+            pictures = Destination(
+                Opened(picture_name(opened.name), sender, opened.rate), around
+            )
+            self.destinations[pictures.name] = pictures
+        self.destinations[opened.name] = Destination(opened, around, pictures=pictures)
 
     def start(self) -> None:
         """Start to deliver, beginning with what an earlier process left."""

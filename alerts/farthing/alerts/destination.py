@@ -20,6 +20,7 @@ from typing import Final
 from farthing.alerts.alert import Notice, Outbox
 from farthing.alerts.channel import Clock, Opened, Reference, Reposting, utc_now
 from farthing.alerts.pace import Pace, retry_in_s
+from farthing.alerts.picture import Draw
 from farthing.errors import DeliveryError, Reason
 
 _log = logging.getLogger(__name__)
@@ -48,13 +49,24 @@ class Surroundings:
     outbox: Outbox
     clock: Clock = utc_now
     observe: Observe = _nobody
+    draw: Draw | None = None
 
 
 class Destination:
-    """Takes one channel's notices from the outbox and sends them, one at a time."""
+    """Takes one channel's notices from the outbox and sends them, one at a time.
 
-    def __init__(self, opened: Opened, surroundings: Surroundings) -> None:
+    `pictures` is where the picture of what was told goes, once that was.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        surroundings: Surroundings,
+        *,
+        pictures: Destination | None = None,
+    ) -> None:
         self.name = opened.name
+        self._pictures = pictures
         self._opened = opened
         self._channel = opened.channel
         self._outbox = surroundings.outbox
@@ -180,9 +192,19 @@ class Destination:
 
         def record() -> None:
             self._divert_end(notice)
-            self._outbox.done(notice, reference)
+            self._outbox.done(notice, reference, then=self._picture_of(notice))
 
         self._record(record)
+        if self._pictures is not None:
+            self._pictures.wake()
+
+    def _picture_of(self, notice: Notice) -> Sequence[Notice]:
+        """The notice that shows what the run of a new alert costs."""
+        has_one = notice.kind == "trigger" and "run_id" in notice.alert.labels
+        if self._pictures is None or not has_one:
+            return ()
+        to = self._pictures.name
+        return [replace(notice, channel=to, next_try=self._clock(), attempts=0)]
 
     def _failed(self, notice: Notice, error: DeliveryError) -> None:
         now = self._clock()

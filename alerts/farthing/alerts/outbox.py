@@ -59,9 +59,16 @@ class SqliteOutbox:
         [(first,)] = self._file.rows(_FIRST)
         return None if first is None else datetime.fromisoformat(first)
 
-    def done(self, notice: Notice, reference: Mapping[str, str] | None = None) -> None:
+    def done(
+        self,
+        notice: Notice,
+        reference: Mapping[str, str] | None = None,
+        *,
+        then: Sequence[Notice] = (),
+    ) -> None:
         with self._file.transaction() as db:
             _end(db, notice, "done", "")
+            self.put(then)
             if reference is not None:
                 db.execute(
                     "INSERT OR REPLACE INTO provider_references VALUES (?, ?, ?)",

@@ -27,6 +27,7 @@ from farthing.alerts.destination import Surroundings
 from farthing.alerts.evaluate import Evaluator, Sources
 from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
+from farthing.alerts.picture import Draw
 from farthing.alerts.policy import Policy, read_policy
 from farthing.alerts.spent import document, used
 from farthing.collector.config import Settings, environment
@@ -158,14 +159,16 @@ def running_alerting(
     registry: CollectorRegistry,
     *,
     clock: Clock = utc_now,
+    draw: Draw | None = None,
 ) -> Iterator[Alerting]:
-    """Alerts for the length of the block. Raises ConfigError."""
+    """Alerts for the length of the block; without `draw` they have no pictures. Raises
+    ConfigError."""
     policy = read_policy(settings.alerts_file)
     budgets = read_budgets(settings.budgets_file)
     channels = open_channels(policy.channels, environ=environment(), clock=clock)
     file = AlertFile(alert_file(settings.data_dir))
     delivery = Delivery(
-        channels, Surroundings(SqliteOutbox(file), clock, _counted(registry))
+        channels, Surroundings(SqliteOutbox(file), clock, _counted(registry), draw)
     )
     alerting = Alerting(
         *(store, file, policy, budgets),

@@ -19,6 +19,7 @@ from farthing.alerts.channel import Clock, utc_now
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
 from farthing.collector.config import Settings
+from farthing.collector.pictures import RunPictures
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
 from farthing.collector.receive.serve import serve
@@ -91,7 +92,11 @@ async def collector(
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
         alerting = stack.enter_context(
-            running_alerting(settings, ledger.store, registry, clock=clock)
+            running_alerting(
+                *(settings, ledger.store, registry),
+                clock=clock,
+                draw=RunPictures(ledger.store),
+            )
         )
         prices = PriceWatch(
             PriceSources.of(settings), ledger.catalogue, registry=registry

@@ -140,10 +140,16 @@ def test_what_was_sent_but_not_recorded_is_not_sent_again(run: Run) -> None:
     class Away(SqliteOutbox):
         away = True
 
-        def done(self, one: Notice, reference: Mapping[str, str] | None = None) -> None:
+        def done(
+            self,
+            notice: Notice,
+            reference: Mapping[str, str] | None = None,
+            *,
+            then: Sequence[Notice] = (),
+        ) -> None:
             if self.away:
                 raise OSError("the disk is full")
-            super().done(one, reference)
+            super().done(notice, reference, then=then)
 
     outbox = Away(run.outbox._file)
     book = Book()

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from farthing.collector.demo.pagers.server import Reply, Request
+from farthing.collector.demo.pagers.slack_files import SlackFiles
 
 _MAX_TEXT: Final = 40_000
 _MAX_BLOCKS: Final = 50
@@ -50,23 +51,31 @@ class SlackStandIn:
     token: str = "xoxb-loopback-token"  # noqa: S105 - made up
     path: str = "/services/T0000/B0000/loopbackpath"
     channel: str = "C0LOOPBACK"
-    scopes: set[str] = field(default_factory=lambda: {"chat:write", "channels:history"})
+    scopes: set[str] = field(
+        default_factory=lambda: {"chat:write", "channels:history", "files:write"}
+    )
     posts: list[Post] = field(default_factory=list)
+    files: SlackFiles = field(default_factory=SlackFiles)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def answer(self, request: Request) -> Reply:
         """As hooks.slack.com and slack.com/api do."""
         if request.path.startswith("/services/"):
             return self._webhook(request)
+        if request.path.startswith("/upload/"):
+            return self.files.take(request)
+        places = request.path == "/api/files.getUploadURLExternal"
         method = self._methods().get(request.path.removeprefix("/api/"))
-        if method is None:
+        if method is None and not places:
             return _refused("unknown_method")
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _refused("invalid_auth")
         arguments = _arguments(request)
         if arguments is None:
             return _refused("invalid_arguments")
-        if arguments.get("channel") != self.channel:
+        if method is None:
+            return self._place(arguments, request)
+        if arguments.get("channel", arguments.get("channel_id")) != self.channel:
             return _refused("channel_not_found")
         return method(arguments)
 
@@ -84,6 +93,7 @@ class SlackStandIn:
             "chat.update": self._update,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
+            "files.completeUploadExternal": self._share,
         }
 
     def _webhook(self, request: Request) -> Reply:
@@ -117,6 +127,21 @@ class SlackStandIn:
         post.updates += 1
         return Reply(200, {"ok": True, "channel": post.channel, "ts": post.ts})
 
+    def _place(self, arguments: Mapping[str, Any], request: Request) -> Reply:
+        if "files:write" not in self.scopes:
+            return _refused("missing_scope")
+        return self.files.place(arguments, host=request.headers["host"])
+
+    def _share(self, arguments: dict[str, Any]) -> Reply:
+        thread_ts = arguments.get("thread_ts", "")
+        if thread_ts and not self._found(thread_ts):
+            return _refused("thread_not_found")
+        shared = self.files.shared(arguments.get("files", []))
+        if shared is None:
+            return _refused("file_not_found")
+        self._add({"files": shared}, thread_ts=thread_ts)
+        return Reply(200, {"ok": True, "files": shared})
+
     def _history(self, arguments: dict[str, Any]) -> Reply:
         return self._told(arguments, self.roots())
 
@@ -135,6 +160,7 @@ class SlackStandIn:
                 "ts": post.ts,
                 "text": post.text,
                 "metadata": post.message.get("metadata"),
+                "files": post.message.get("files", []),
             }
             for post in posts
             if float(post.ts) >= float(arguments.get("oldest", 0))
@@ -156,7 +182,7 @@ def _arguments(request: Request) -> dict[str, Any] | None:
     """None where they have a form that the method does not take: those that read take
     no JSON."""
     if request.headers.get("content-type", "").startswith("application/json"):
-        reads = request.path.startswith("/api/conversations.")
+        reads = request.path.startswith(("/api/conversations.", "/api/files.get"))
         return None if reads else dict(request.json())
     return dict(parse_qsl(request.body.decode()))
 
