@@ -164,11 +164,20 @@ def test_a_time_without_anything_is_seen() -> None:
     """The axis spans the whole bars of the chosen range, not only where data is."""
     made = spec(spend_by_model(), rows(("a", "1")), FRAME)
     scale = made["encoding"]["x"]["scale"]
-    since_ms, until_ms = scale["domainMin"], scale["domainMax"]
+    since_ms, until_ms = (int(scale[n]["expr"]) for n in ("domainMin", "domainMax"))
     assert since_ms <= WEEK.since.timestamp() * 1000 < since_ms + FRAME.bucket_s * 1000
     assert until_ms >= WEEK.until.timestamp() * 1000
     assert since_ms % (FRAME.bucket_s * 1000) == 0
     assert "Thu 12" in texts(svg(made))
+
+
+@pytest.mark.parametrize("days", [0.1, 1, 7, 30, 300, 900])
+def test_any_span_has_times(days: float) -> None:
+    """From hours to years, an axis of time has labels and not too many."""
+    at = datetime(2026, 3, 18, 14, tzinfo=UTC)
+    span = (at - timedelta(days=days), at)
+    shown = spec(spend_by_model(), rows(("a", "1")), Frame(640, 240, span=span))
+    assert 2 <= len(texts(svg(shown)).split("$")[0].split()) <= 40
 
 
 def test_others_are_grey_and_on_top() -> None:

@@ -36,14 +36,16 @@ _TOLD: Final[Mapping[Unit, Callable[[Any], str]]] = {
 }
 """As exact as the ledger has it."""
 _UNKNOWN: Final = "not known"
-_TICKS: Final[tuple[tuple[timedelta, str, int, str], ...]] = (
-    (timedelta(hours=8), "hour", 1, "%H:%M"),
-    (timedelta(hours=50), "hour", 6, "%a %H:%M"),
-    (timedelta(days=15), "day", 1, "%a %d"),
-    (timedelta(days=100), "week", 1, "%d %b"),
-    (timedelta.max, "month", 1, "%b %Y"),
+_TICKS: Final[tuple[tuple[timedelta, int | Json, str], ...]] = (
+    (timedelta(hours=8), 8, "%H:%M"),
+    (timedelta(hours=50), 8, "%a %H:%M"),
+    (timedelta(days=15), {"interval": "day", "step": 1}, "%a %d"),
+    (timedelta(days=100), {"interval": "week", "step": 1}, "%d %b"),
+    (timedelta(days=400), {"interval": "month", "step": 1}, "%b %Y"),
+    (timedelta.max, 8, "%b %Y"),
 )
-"""Up to this span: a tick every so often, and how its time is written."""
+"""Up to this span: how many ticks or how often, and how their times are written. Of
+hours a number, for with the interval `hour` of Vega-Lite's schema Vega fails."""
 _TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LABELLED_TURNS: Final = 16
 _LABEL_LENGTH: Final = 60
@@ -73,9 +75,14 @@ def time_axis(
     axis = alt.Axis(grid=False)
     if since and until and (span or since < until):
         begins_ms, ends_ms = _whole(since, until, bucket_s)
-        scale = alt.Scale(type="utc", domainMin=begins_ms, domainMax=ends_ms)
-        _, unit, step, shown = next(t for t in _TICKS if until - since <= t[0])
-        ticks: Json = {"interval": unit, "step": step}
+        # As expressions: of plain numbers Vega-Lite makes calls of datetime(), which
+        # Vega's interpreter, unlike eval, does not understand with one argument.
+        scale = alt.Scale(
+            type="utc",
+            domainMin=alt.ExprRef(str(begins_ms)),
+            domainMax=alt.ExprRef(str(ends_ms)),
+        )
+        _, ticks, shown = next(t for t in _TICKS if until - since <= t[0])
         written = f"utcFormat(datum.value, '{shown}')"
         axis = alt.Axis(grid=False, labelExpr=written, tickCount=ticks)
     return alt.X("time:T", scale=scale, title=None, axis=axis, **more)

@@ -42,8 +42,9 @@ _THICK: Final = 22
 """Pixels of a horizontal bar, at most."""
 _DOTS: Final = 30
 """Lines of no more points than this show them."""
-_LABEL_ROOM: Final = 1.15
-"""Of the longest bar, with its label."""
+_AROUND: Final = {"left": 2, "top": 2, "right": 2, "bottom": 2}
+_LABEL_ROOM: Final = 64
+"""Pixels on the right of the longest bar, for its label."""
 _SCALE: Final = 2
 """Pixels of a PNG per unit of its size: sharp on today's screens."""
 
@@ -69,10 +70,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """Layers over the same data."""
+    """Layers over the same data; pixels to the right of them."""
 
     data: list[Json]
     layers: list[alt.Chart]
+    right: int = _AROUND["right"]
 
 
 def has_chart(panel: Panel) -> bool:
@@ -90,7 +92,7 @@ def spec(panel: Panel, rows: Rows, frame: Frame) -> Json:
             width=frame.width,
             height=frame.height,
             description=f"{panel.title}. {panel.question}",
-            padding=2,
+            padding={**_AROUND, "right": drawn.right},
             autosize=alt.AutoSizeParams(type="fit", contains="padding"),
         )
         .configure(**frame.theme.config())
@@ -214,8 +216,7 @@ def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     across = alt.X(
         f"{escaped(value.name)}:Q",
         axis=None,
-        # Room for the label of the longest.
-        scale=alt.Scale(domain=[0, top * _LABEL_ROOM or 1], nice=False),
+        scale=alt.Scale(domain=[0, top or 1], nice=False),
     )
     up = alt.Y(
         f"{name.name}:N",
@@ -237,6 +238,7 @@ def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
             bars.encode(x=across, y=up, **_common(panel, data)),
             words.encode(x=across, y=up, text=text),
         ],
+        right=_LABEL_ROOM,
     )
 
 

@@ -44,6 +44,14 @@ Chart = Literal[
 value; bars are stacked. turn_*: the number of a turn, then a column per series. bars: a
 name and a value, horizontal. scatter: x, y, names. table: rows."""
 
+_DRAWN: Final[Mapping[Chart, slice]] = {
+    "time_bars": slice(-1, None),
+    "time_lines": slice(-1, None),
+    "turn_bars": slice(1, None),
+    "turn_lines": slice(1, 2),
+    "bars": slice(1, 2),
+    "scatter": slice(0, 2),
+}
 _PLACEHOLDER: Final = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -105,6 +113,11 @@ class Panel:
     def text(self) -> str:
         """The SQL with the shared texts in it, Grafana's macros left as they are."""
         return filled(self.sql).strip()
+
+    @property
+    def drawn(self) -> tuple[Column, ...]:
+        """The columns whose values are drawn; none of a table or a stat."""
+        return self.columns[_DRAWN.get(self.chart, slice(0))]
 
     @property
     def description(self) -> str:

@@ -77,7 +77,7 @@ def _cards(
         has_marks = MARKS in answers and name != MARKS
         marks = answers[MARKS].rows if has_marks else ()
         chart = None
-        if has_chart(one) and answer.rows:
+        if has_chart(one, answer.rows):
             chart = chart_json(
                 *(name, one, answer.rows, marks),
                 height=row.height,

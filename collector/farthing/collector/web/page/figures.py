@@ -20,9 +20,9 @@ _HEAD: Final = 90
 """Pixels of a card that are not its chart's."""
 
 
-def has_chart(panel: Panel) -> bool:
-    """Whether a panel is drawn, besides its table."""
-    return panel.chart not in ("stat", "table")
+def has_chart(panel: Panel, rows: Rows) -> bool:
+    """Whether anything is drawn, besides the table: it is known and not nothing."""
+    return any(row[column.name] for row in rows for column in panel.drawn)
 
 
 def chart_json(

@@ -47,25 +47,31 @@
   async function draw(figure) {
     const view = figure.querySelector(".chart-view");
     const text = figure.querySelector(".chart-spec")?.textContent;
-    if (!window.vegaEmbed || !view || !text || drawn.get(view)?.text === text) return;
+    if (!window.vegaEmbed || !view || !text) return;
     const before = drawn.get(view);
-    drawn.set(view, { text });
+    const now = { text, width: view.clientWidth };
+    if (before?.text === text && before.width === now.width) return;
+    drawn.set(view, now);
     // A view of its own, shown when it is ready: the old one stays until then.
     const next = document.createElement("div");
     try {
       const spec = JSON.parse(text);
-      fitLegend(spec, view.clientWidth);
+      fitLegend(spec, now.width);
       view.style.minHeight = `${spec.height}px`;
       view.append(next);
-      const made = await window.vegaEmbed(next, spec, OPTIONS);
-      drawn.set(view, { text, finalize: made.finalize });
-      figure.classList.add("drawn");
+      now.finalize = (await window.vegaEmbed(next, spec, OPTIONS)).finalize;
     } catch (error) {
       next.textContent = "This chart could not be drawn; the table below has its numbers.";
       console.error(error);
     }
+    if (drawn.get(view) !== now) {
+      now.finalize?.(); // a later one is on its way
+      next.remove();
+      return;
+    }
     before?.finalize?.();
     view.replaceChildren(next);
+    figure.classList.add("drawn");
   }
 
   const near = new IntersectionObserver(
@@ -83,8 +89,8 @@
 
   function key(node) {
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
-    const inside = node.nodeName === "TR" ? node.querySelector("a[href]")?.getAttribute("href") : "";
-    return node.id || node.dataset.panel || inside || "";
+    const link = node.matches("tbody > tr") ? node.querySelector("a[href]") : null;
+    return node.id || node.dataset.panel || link?.getAttribute("href") || "";
   }
 
   function become(old, fresh) {
@@ -185,7 +191,7 @@
     const { button, ctrlKey, metaKey, shiftKey, altKey } = event;
     if (!link || button || ctrlKey || metaKey || shiftKey || altKey) return;
     if (link.origin !== location.origin || link.pathname !== location.pathname) return;
-    if (link.hash || link.hasAttribute("download")) return;
+    if ((link.hash && link.search === location.search) || link.hasAttribute("download")) return;
     event.preventDefault();
     go(link.href);
   }
@@ -269,6 +275,11 @@
   document.addEventListener("submit", (event) => choose(event, event.target));
   document.addEventListener("visibilitychange", looked);
   window.addEventListener("popstate", () => go(location.href, { push: false }));
+  let resized = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(resized);
+    resized = setTimeout(drawCharts, 200);
+  });
   // After charts.js, which is deferred as this is and comes after it.
   document.addEventListener("DOMContentLoaded", drawCharts);
   succeeded();

@@ -1,0 +1,202 @@
+"""Debian's Chromium in front of pages over real ledgers, watched for complaints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+
+from farthing.collector.receive.http_server import listen, serve_http
+from farthing.collector.receive.settings import Limits
+from farthing.collector.store.client import Address, Store
+from farthing.collector.web.page.app import Page as Site
+from farthing.economics.prices import load_catalogue
+from tests.dashboards.conftest import NOW, demo_store, empty_store
+
+__all__ = ["demo_store", "empty_store"]
+
+BUILD: Final = Path(__file__).parents[3] / "build" / "screenshots"
+CHROMIUM: Final = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
+)
+WIDE: Final[ViewportSize] = {"width": 1440, "height": 1000}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+_HOST: Final = "127.0.0.1"
+_TELL_VIOLATIONS: Final = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`refused by ${event.violatedDirective}: ${event.blockedURI}`));
+"""
+_NOT_EVERY_ONE: Final = {
+    "exclude": [["tbody tr:nth-child(n+5)"], [".chart-view path:nth-child(n+5)"]]
+}
+"""Rows and bars are alike, and axe takes its time for each."""
+_SERIOUS: Final = ("serious", "critical")
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this folder."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: `apt-get install chromium`")
+    # As root, Chromium runs without its sandbox or not at all.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*arguments, "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(
+    address: Address,
+    *,
+    token: str | None = None,
+    clock: Callable[[], float] = NOW.timestamp,
+) -> Iterator[str]:
+    """The URL of a page over a ledger, served by the collector's own server on the
+    loopback; its clock stands still at the demo's end."""
+    site = Site(
+        Store(address, writes=False),
+        catalogue=load_catalogue,
+        token=token,
+        otlp_url="http://127.0.0.1:4318",
+        clock=clock,
+    )
+    started = threading.Event()
+    where: list[str] = []
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        with listen(_HOST, 0, option="a test") as listener:
+            where.append(f"http://{_HOST}:{listener.getsockname()[1]}")
+            async with serve_http(site.app(), listener, limits=Limits(), tls=None):
+                started.set()
+                await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert started.wait(10)
+        yield where[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+        site.close()
+
+
+@pytest.fixture(scope="package")
+def site(demo_store: Store, chromium: Browser) -> Iterator[str]:
+    """A page over the demo's week."""
+    with serving(demo_store.address) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def empty_site(empty_store: Store, chromium: Browser) -> Iterator[str]:
+    """A page over a ledger into which nothing was ever loaded."""
+    with serving(empty_store.address) as url:
+        yield url
+
+
+@dataclass
+class Watched:
+    """Tabs of the browser; what they complained of and asked for."""
+
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def tab(self, url: str, **options: Any) -> Page:
+        """A new tab at `url`, in a profile of its own; options are of a context."""
+        context = self.browser.new_context(**{"viewport": WIDE, **options})
+        self.contexts.append(context)
+        context.add_init_script(_TELL_VIOLATIONS)
+        tab = context.new_page()
+        tab.set_default_timeout(20_000)
+        tab.on("console", self._heard)
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("dialog", self._asked)
+        tab.on("request", lambda request: self.urls.append(request.url))
+        tab.goto(url)
+        return tab
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.complaints.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def elsewhere(self) -> list[str]:
+        """Requests to anywhere but this machine."""
+        return [url for url in self.urls if urlsplit(url).hostname != _HOST]
+
+
+@pytest.fixture
+def watched(chromium: Browser) -> Iterator[Watched]:
+    """Tabs that must neither complain nor ask another machine for anything."""
+    watched = Watched(chromium)
+    yield watched
+    for context in watched.contexts:
+        context.close()
+    assert watched.complaints == []
+    assert watched.elsewhere() == []
+
+
+def drawn(tab: Page) -> Page:
+    """The tab, once all of its charts are drawn."""
+    # A chart is drawn when it comes near: the whole page is made to.
+    tab.set_viewport_size({"width": tab.evaluate("innerWidth"), "height": 4000})
+    expect(tab.locator("figure.chart:not(.drawn)")).to_have_count(0)
+    return tab
+
+
+def kept(tab: Page, name: str) -> None:
+    """A picture of the whole page in build/screenshots."""
+    high = tab.evaluate(
+        "document.querySelector('.footer').getBoundingClientRect().bottom"
+    )
+    tab.set_viewport_size(
+        {"width": tab.evaluate("innerWidth"), "height": int(high) + 1}
+    )
+    BUILD.mkdir(parents=True, exist_ok=True)
+    tab.screenshot(path=BUILD / f"{name}.png", full_page=True)
+
+
+def findings(tab: Page, *rules: str) -> list[str]:
+    """What axe finds that is serious or worse; of some rules only, if any are named."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    found = Axe().run(tab, context=_NOT_EVERY_ONE, options=options)
+    return [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:300]}"
+        for one in found.response["violations"]
+        if one["impact"] in _SERIOUS
+    ]

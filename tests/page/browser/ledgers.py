@@ -1,0 +1,51 @@
+"""Small ledgers of their own for tests that change them or need what the demo lacks."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.resources import files
+from typing import Final
+
+from farthing.collector.store.client import Store
+from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.text import fill
+from farthing.economics.prices import load_catalogue
+from tests.dashboards.conftest import NOW
+from tests.store.otlp import Told, request
+
+_END_S: Final = int(NOW.timestamp()) - 3600
+
+
+def call(*, run: str, tokens: int = 1000, tags: str | None = None) -> Told:
+    """A model call of a run, an hour before NOW; `tags` is what all its tags say."""
+    said = {"farthing.task.type": "review", "farthing.business_unit": "platform"}
+    if tags is not None:
+        names = ("task.type", "business_unit", "team", "user", "step.name")
+        said = {f"farthing.{name}": tags for name in names}
+        said |= {"gen_ai.agent.name": tags, "service.name": tags}
+        said |= {"deployment.environment.name": tags}
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5",
+        "gen_ai.response.model": tags or "gpt-5",
+        "gen_ai.usage.input_tokens": tokens,
+        "gen_ai.usage.output_tokens": 100,
+        "farthing.task.id": run,
+    }
+    return Told(attributes | said, end_s=_END_S, is_error=tags is not None)
+
+
+def loaded(store: Store, *spans: Told) -> Ledger:
+    """The ledger of a store, open, with some more spans in it."""
+    ledger = Ledger(store, load_catalogue())
+    ledger.open(retention_days=36_500)
+    ledger.load(secrets.token_hex(4), [request(spans)])
+    return ledger
+
+
+def fill_many_runs(store: Store, runs: int) -> None:
+    """A ledger with so many runs of one call each, made by the engine."""
+    loaded(store, call(run="the-first"))
+    sql = (files(__package__) / "many_runs.sql").read_text(encoding="utf-8")
+    store.command(fill(sql, {"runs": str(runs - 1), "until_s": str(_END_S)}))
