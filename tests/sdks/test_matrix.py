@@ -5,8 +5,14 @@ Run by `make test-matrix`, which installs the environments; skipped otherwise.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 
+from farthing.semconv import FINGERPRINT, TOOL_RESULTS
+from tests.instrumentation.sink import Sink
 from tests.matrix import table
 from tests.matrix.environments import Environment, environments
 from tests.sdks.outcomes import outcomes
@@ -72,6 +78,67 @@ def test_what_breaks_of_ours_never_reaches_the_agent(
     broken = runner.run_broken(f"{agent}_agent", BREAK, cases=cases, python=python)
     assert {k: saw for k, saw in broken.items() if saw != expected} == {}
     assert set(broken) == {*BREAK, "observers"}
+
+
+GUARDED = {
+    "bedrock": ("tools",),
+    "google_genai": ("tools_run_by_the_sdk",),
+    "langchain": ("openai_agent", "anthropic_agent"),
+    "openai_agents": ("chat_tools",),
+    "pydantic_ai": ("openai_tools",),
+    "litellm": ("openai_tools",),
+    "crewai": ("tools",),
+}
+"""Cases that make two calls, the second of which hands over a tool's result."""
+TALKS = [
+    pytest.param(env, agent, case, id=f"{name}-{case}")
+    for (env, agent), name in zip(RUNS, IDS, strict=True)
+    for case in GUARDED.get(agent, ())
+]
+
+
+@pytest.mark.parametrize(("environment", "agent", "case"), TALKS)
+def test_a_guard_warns_or_stops(
+    request: pytest.FixtureRequest, environment: Environment, agent: str, case: str
+) -> None:
+    """With one call allowed, a warning is logged and both calls are sent; or the second
+    is not, and says why. A call of a framework over an SDK counts once."""
+    runner = _runner(request, environment)
+    name, python = f"{agent}_agent", str(environment.python)
+    one = {"python": python, "FARTHING_BUDGET_STEPS": "1"}
+    warned = runner.run(name, case, FARTHING_ON_BUDGET="warn", **one)
+    assert warned.cases[case].error == ""
+    assert len(warned.cases[case].billed) == 2
+    assert "1 of 1" in warned.stderr
+    stopped = runner.run(name, case, **one)
+    assert len(stopped.cases[case].billed) == 1
+    assert "BudgetExceeded" in stopped.cases[case].error + stopped.stderr
+
+
+@pytest.mark.parametrize(("environment", "agent", "case"), TALKS)
+def test_equal_calls_have_equal_fingerprints(
+    request: pytest.FixtureRequest, environment: Environment, agent: str, case: str
+) -> None:
+    """What is done twice is told twice, tools' results with it, and no content is."""
+    runner = _runner(request, environment)
+    runner.run(f"{agent}_agent", case, case, python=str(environment.python))
+    told = Sink()
+    for body in runner.receiver.spool.requests:
+        told.take("/v1/traces", body)
+    prints = [_prints(span.attributes) for span in told.spans]
+    assert any(f"{TOOL_RESULTS}result_hash" in dict(found) for found in prints)
+    assert {number % 2 for found, number in Counter(prints).items() if found} == {0}
+    for body in told.bodies:
+        assert not re.search(rb"hello #case|word0|\brain\b", body)
+
+
+def _prints(attributes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """A span's fingerprints, but for the ids of calls, which the provider makes up."""
+    return tuple(
+        (name, value)
+        for name, value in sorted(attributes.items())
+        if name.startswith((FINGERPRINT, TOOL_RESULTS)) and "call_id" not in name
+    )
 
 
 def _runner(request: pytest.FixtureRequest, environment: Environment) -> Runner:

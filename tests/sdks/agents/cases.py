@@ -59,9 +59,10 @@ def run_all() -> None:
         error = ""
         try:
             with step(name):
-                saw = CASES[name]()
-                if inspect.isawaitable(saw):
-                    saw = asyncio.run(_awaited(saw))
+                answer = CASES[name]()
+                if inspect.isawaitable(answer):
+                    answer = asyncio.run(_awaited(answer))
+                saw = answer
         except Exception as failed:  # noqa: BLE001 - told to the test
             error = f"{type(failed).__name__}: {failed}"
             traceback.print_exc()

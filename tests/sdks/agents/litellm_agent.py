@@ -92,6 +92,16 @@ def anthropic_tools() -> Any:
 
 
 @case
+def openai_tools() -> Any:
+    asked: Any = messages("#tools")
+    said = litellm.completion(messages=asked, tools=[TOOL], **OPENAI).choices[0].message
+    call = said.tool_calls[0]
+    asked += [said, {"role": "tool", "tool_call_id": call.id, "content": "rain"}]
+    answer = litellm.completion(messages=asked, tools=[TOOL], **OPENAI)
+    return answer.choices[0].message.content
+
+
+@case
 def anthropic_refused() -> Any:
     with contextlib.suppress(Exception):
         chat(ANTHROPIC, "#refuse=400")
