@@ -101,7 +101,7 @@ class AlertFile:
 
     def open_incidents(self, rule: str | None = None) -> dict[str, Incident]:
         """Those that are not resolved, by their id; of one rule, or all."""
-        sql = "SELECT told FROM incidents WHERE open AND (?1 IS NULL OR rule = ?1)"
+        sql = "SELECT told FROM incidents WHERE open AND rule = ifnull(?, rule)"
         rows = self.rows(f"{sql} ORDER BY rowid", rule)
         found = (Incident.from_json(json.loads(row["told"])) for row in rows)
         return {incident.id: incident for incident in found}

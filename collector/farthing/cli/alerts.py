@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -180,8 +181,7 @@ def _readings(
     rule: Rule, budgets_file: Path | None, data_dir: Path | None, policy: Policy
 ) -> list[Reading]:
     budgets, now = read_budgets(budgets_file), datetime.now(UTC)
-    file = AlertFile(Path(":memory:"))
-    with reader(data_dir) as store:
+    with closing(AlertFile(Path(":memory:"))) as file, reader(data_dir) as store:
         sources = Sources(ask=store.rows, given=lambda: given(budgets, now))
         return Evaluator(policy, file, sources).read(rule, now)
 

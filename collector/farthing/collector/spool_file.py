@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -97,12 +97,14 @@ class SpoolFile:
         self._writing = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._loading = self._connect()
-            self._prepare()
-            self._storing = self._connect()
-            self.waiting = self._count()
-            rows = self._loading.execute("SELECT digest FROM seen")
-            self._seen: set[bytes] = {digest for (digest,) in rows}
+            with ExitStack() as failing:
+                self._loading = self._connect(failing)
+                self._prepare()
+                self._storing = self._connect(failing)
+                self.waiting = self._count()
+                rows = self._loading.execute("SELECT digest FROM seen")
+                self._seen: set[bytes] = {digest for (digest,) in rows}
+                failing.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
                 f"the spool {self._path} cannot be opened: {error}. Is the disk full? "
@@ -186,13 +188,15 @@ class SpoolFile:
         self._storing.close()
         self._loading.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, failing: ExitStack) -> sqlite3.Connection:
+        """A connection that is closed where `failing` ends."""
         connection = sqlite3.connect(
             self._path,
             timeout=_BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
         )
+        failing.callback(connection.close)
         for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
         return connection
