@@ -16,7 +16,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-once test test-matrix lint format bench constraints clean
+.PHONY: help install demo demo-once test test-matrix screenshots lint format bench constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(INSTALLED) ## run the tests, on every core
 test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write docs/sdks.md
 	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"
 	@$(BIN)/python -m tests.matrix $(ARGS)
+
+screenshots: $(INSTALLED) ## take the pictures of docs/images anew (needs Chromium)
+	@$(BIN)/pytest -q tests/page/browser/test_looks.py -k picture --pictures
 
 lint: $(INSTALLED) ## check style, types and layers
 	@echo "lint: ruff check"

@@ -47,5 +47,7 @@ def new_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--matrix` runs what needs the environments of `make test-matrix`."""
+    """`--matrix` runs what needs the environments of `make test-matrix`; `--pictures`
+    writes the pictures of the documentation anew, which else go to build/."""
     parser.addoption("--matrix", action="store_true", help="SDKs in build/matrix")
+    parser.addoption("--pictures", action="store_true", help="write docs/images")

@@ -16,7 +16,9 @@ from tests.store.otlp import Told, request
 _END_S: Final = int(NOW.timestamp()) - 3600
 
 
-def call(*, run: str, tokens: int = 1000, tags: str | None = None) -> Told:
+def call(
+    *, run: str, tokens: int = 1000, tags: str | None = None, model: str = "gpt-5"
+) -> Told:
     """A model call of a run, an hour before NOW; `tags` is what all its tags say."""
     said = {"farthing.task.type": "review", "farthing.business_unit": "platform"}
     if tags is not None:
@@ -28,7 +30,7 @@ def call(*, run: str, tokens: int = 1000, tags: str | None = None) -> Told:
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-5",
-        "gen_ai.response.model": tags or "gpt-5",
+        "gen_ai.response.model": model,
         "gen_ai.usage.input_tokens": tokens,
         "gen_ai.usage.output_tokens": 100,
         "farthing.task.id": run,

@@ -27,8 +27,13 @@ NAMES: Final = (
 
 @pytest.fixture
 def hostile_site(chromium: Browser, new_store: Store) -> Iterator[str]:
-    """A page over runs of which every tag is such a name."""
-    loaded(new_store, *(call(run=name, tags=name) for name in NAMES))
+    """A page over runs of which every tag is such a name, and models too, which then
+    have no price."""
+    loaded(
+        new_store,
+        *(call(run=name, tags=name) for name in NAMES),
+        *(call(run=name, tags=name, model=name) for name in NAMES),
+    )
     with serving(new_store.address) as url:
         yield url
 
@@ -59,6 +64,6 @@ def test_hostile_runs_can_be_opened(watched: Watched, hostile_site: str) -> None
     headings = set()
     for url in urls:
         tab.goto(f"{hostile_site}{url}")
-        expect(tab.locator("#run_steps tbody tr")).to_have_count(1)
+        expect(tab.locator("#run_steps tbody tr")).to_have_count(2)
         headings.add(tab.locator("h1 bdi").text_content())
     assert headings == set(NAMES)

@@ -262,6 +262,7 @@
 
   // ── Start. What needs this file is hidden until it is here. ──
 
+  root.classList.add("scripted"); // what is chosen applies at once: no button for it
   document.querySelectorAll("[data-page][hidden]").forEach((tool) => {
     if (tool.dataset.page !== "failure") tool.hidden = false;
   });

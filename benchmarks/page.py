@@ -1,0 +1,108 @@
+"""What the page costs a browser: bytes over the wire, and time until its charts stand.
+
+`python -m benchmarks.page`: a real collector with 10,000 runs, and Debian's Chromium.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+from benchmarks.alerts.fleet import fill_fleet
+from benchmarks.process import Collector
+from farthing.collector.store.client import Address, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.economics.prices import load_catalogue
+
+RUNS: Final = 10_000
+DAYS: Final = 7
+_ROUNDS: Final = 5
+_PAGES: Final = {"overview": "/", "runs": "/runs", "cost per task": "/dashboards/cost"}
+_PLAIN: Final = "/dashboards/none"
+"""A page that asks the ledger nothing: what server and browser take by themselves."""
+
+
+def fill(data: Path) -> None:
+    """Make the ledger; in a process that ends, for chdb keeps its folder until then."""
+    store = Store(Address(path=data / "ledger"))
+    store.create_database()
+    Ledger(store, load_catalogue()).open(retention_days=None)
+    fill_fleet(store, runs=RUNS, days=DAYS, until=datetime.now(UTC))
+    store.close()
+
+
+def visit(context: BrowserContext, url: str) -> tuple[int, float]:
+    """Bytes over the wire and seconds until all charts that are in sight are drawn."""
+    tab = context.new_page()
+    network = context.new_cdp_session(tab)
+    network.send("Network.enable")
+    sizes: list[float] = []
+
+    def loaded(event: dict[str, Any]) -> None:
+        sizes.append(event["encodedDataLength"])
+
+    network.on("Network.loadingFinished", loaded)
+    began = time.perf_counter()
+    tab.goto(url)
+    charts = tab.locator("figure.chart")
+    if charts.count():
+        expect(charts.first).to_have_class("chart drawn", timeout=60_000)
+    took_s = time.perf_counter() - began
+    tab.wait_for_load_state("networkidle")
+    tab.close()
+    return int(sum(sizes)), took_s
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    chromium = shutil.which("chromium") or sys.exit("chromium is needed")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        data = Path(folder) / "data"
+        data.mkdir()
+        filling = multiprocessing.get_context("spawn").Process(
+            target=fill, args=(data,)
+        )
+        filling.start()
+        filling.join()
+        collector = Collector(data)
+        collector.start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        try:
+            root = f"http://127.0.0.1:{collector.ports.web}"
+            _, cold_s = visit(browser.new_context(), f"{root}/")
+            print(f"the very first page, charts.js made meanwhile: {cold_s:.2f} s")
+            plain_s = _median(browser.new_context(), f"{root}{_PLAIN}")
+            print(f"a page without questions: {plain_s:.2f} s")
+            print(
+                f"{'page':<14} {'first, kB':>9} {'again, kB':>9} {'s':>6} {'ratio':>6}"
+            )
+            for name, path in _PAGES.items():
+                context = browser.new_context()
+                first, _ = visit(context, f"{root}{path}")
+                again, _ = visit(context, f"{root}{path}")
+                took_s = _median(context, f"{root}{path}")
+                sizes = f"{first / 1000:>9.0f} {again / 1000:>9.0f}"
+                print(f"{name:<14} {sizes} {took_s:>6.2f} {took_s / plain_s:>6.1f}")
+        finally:
+            browser.close()
+            collector.stop()
+
+
+def _median(context: BrowserContext, url: str) -> float:
+    """Seconds of a page whose files the browser has."""
+    return statistics.median(visit(context, url)[1] for _ in range(_ROUNDS))
+
+
+if __name__ == "__main__":
+    main()
