@@ -51,6 +51,15 @@ def test_a_taken_port_is_named(running: Up, tmp_path: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+def test_a_misspelt_setting_is_named(running: Up) -> None:
+    """A variable that looks like a setting's is told before anything else."""
+    misspelt = {"FARTHING_RETENTION_DAY": "30"}
+    ended = farthing("up", "--data", running.data_dir, *ANY_PORTS, env=misspelt)
+    [first, *_] = ended.stderr.splitlines()
+    meant = "FARTHING_RETENTION_DAY is no setting: did you mean FARTHING_RETENTION_DAYS"
+    assert meant in first
+
+
 def test_the_demo_shows_and_cleans_up() -> None:
     """The demo's report is what its ledger says; the run that it names can be looked at
     while it is up; the loop and the runaway are told; Ctrl-C ends it with 0 and its

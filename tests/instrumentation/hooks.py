@@ -22,6 +22,7 @@ AT_START = (
     "follow programs",
     "follow workers",
     "instrument a library",
+    "look for misspelt variables",
     "observe model calls",
     "quieten the loader",
     "read the environment",

@@ -7,7 +7,11 @@ import logging
 import pytest
 
 from farthing.instrumentation import settings
+from farthing.instrumentation.fingerprints.key import KEY_VARIABLE
+from farthing.instrumentation.guard.settings import FIELDS, FILE_VARIABLE
+from farthing.instrumentation.observing import PRICES_VARIABLE, SWITCH_VARIABLE
 from farthing.instrumentation.settings import Settings
+from tests.instrumentation.sink import agent, sink
 
 
 def test_nothing_is_needed() -> None:
@@ -54,6 +58,42 @@ def test_a_wrong_value_is_one_line_and_the_default_holds(
         assert settings.read({name: value}) == Settings()
     [record] = caplog.records
     assert record.getMessage().startswith(f"farthing: {name} must be ")
+
+
+def test_a_misspelt_variable_is_named_with_what_it_is_meant_to_be() -> None:
+    """Whichever part reads the right one; the collector's own are left alone, and so is
+    what is spelt right."""
+    found = settings.misspelt(
+        {
+            "FARTHING_TASK_TYP": "review",
+            "FARTHING_BUDGET_USB": "1",
+            "FARTHING_FINGERPRINT": "off",
+            "FARTHING_BUDGET_STEPS": "3",
+            "FARTHING_DATA_DIR": "/data",
+            "FARTHING_STORE": "chdb:///data",
+            "FARTHING_TOKEN": "t",
+        }
+    )
+    assert found == {
+        "FARTHING_BUDGET_USB": "FARTHING_BUDGET_USD",
+        "FARTHING_FINGERPRINT": "FARTHING_FINGERPRINTS",
+        "FARTHING_TASK_TYP": "FARTHING_TASK_TYPE",
+    }
+
+
+def test_all_variables_of_the_guard_are_known() -> None:
+    """None of them is taken for a misspelt one."""
+    names = {*FIELDS.values(), FILE_VARIABLE, PRICES_VARIABLE, SWITCH_VARIABLE}
+    assert settings.misspelt(dict.fromkeys({*names, KEY_VARIABLE}, "1")) == {}
+
+
+def test_an_agent_is_told_when_it_starts() -> None:
+    """One line on standard error, and the agent runs."""
+    with sink() as found:
+        done = agent(found.url, "print('ran')", FARTHING_TASK_TYP="review")
+    assert done.stdout == "ran\n"
+    assert "FARTHING_TASK_TYP means nothing: is it FARTHING_TASK_TYPE?" in done.stderr
+    assert done.stderr.count("means nothing") == 1
 
 
 def test_the_distro_is_chosen_unless_there_is_a_third(

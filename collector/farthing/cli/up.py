@@ -10,7 +10,9 @@ import click
 from farthing.cli.options import config_option, data_option
 from farthing.cli.show import line
 from farthing.collector.app import Addresses, up
-from farthing.collector.config import load_settings
+from farthing.collector.config import load_settings, unknown_variables
+
+_logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -52,6 +54,8 @@ def command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for name, meant in unknown_variables().items():
+        _logger.warning("%s is no setting: did you mean %s?", name, meant)
     settings = load_settings(
         config=config,
         data_dir=data_dir,

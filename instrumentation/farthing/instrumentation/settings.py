@@ -133,6 +133,21 @@ VARIABLES: Final[tuple[Variable[Any], ...]] = (
     DISABLED,
 )
 
+_READ_ELSEWHERE: Final = (
+    "FARTHING_FINGERPRINTS",
+    "FARTHING_FINGERPRINT_KEY",
+    "FARTHING_BUDGET_USD",
+    "FARTHING_BUDGET_STEPS",
+    "FARTHING_BUDGET_STEP_TOKENS",
+    "FARTHING_BUDGET_TOOL_RETRIES",
+    "FARTHING_BUDGETS_FILE",
+    "FARTHING_ON_BUDGET",
+    "FARTHING_ON_LOOP",
+    "FARTHING_PRICES_FILE",
+)
+"""Variables of the fingerprints and the guard, which are imported only when needed."""
+_CLOSE: Final = 0.9
+
 DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_TRACES_EXPORTER": "otlp",
     "OTEL_METRICS_EXPORTER": "none",  # tokens without cache and tags: of no use to us
@@ -225,6 +240,28 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         tracestate=env.get("TRACESTATE", ""),
         is_disabled=env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
     )
+
+
+def misspelt(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Variables that nothing reads, each with the one that it is probably meant to be.
+    The collector's own are unlike an agent's, and are left alone."""
+    known = {*(variable.name for variable in VARIABLES), *_READ_ELSEWHERE}
+    strange = {name for name in environ if name.startswith("FARTHING_")} - known
+    if not strange:
+        return {}
+    from difflib import get_close_matches  # hardly any process needs it
+
+    near = {
+        name: get_close_matches(name, known, n=1, cutoff=_CLOSE)
+        for name in sorted(strange)
+    }
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def tell_misspelt() -> None:
+    """Name them in the log, a line each."""
+    for name, meant in misspelt(os.environ).items():
+        _logger.warning("farthing: %s means nothing: is it %s?", name, meant)
 
 
 def set_defaults() -> None:

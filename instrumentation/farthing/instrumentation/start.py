@@ -38,6 +38,7 @@ def before_instrumentors() -> None:
     if found.is_disabled:
         return
     attempt("set defaults", settings.set_defaults)
+    attempt("look for misspelt variables", settings.tell_misspelt)
     surroundings = Surroundings()
     attempt("tag what is told", _tag, found, surroundings)
     attempt("adopt the parent's span", _adopt, found)

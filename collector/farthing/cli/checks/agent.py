@@ -5,7 +5,6 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from difflib import get_close_matches
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
@@ -79,11 +78,8 @@ def _tags(environ: Mapping[str, str]) -> Findings:
 
 
 def _names(environ: Mapping[str, str]) -> Findings:
-    known = [variable.name for variable in settings.VARIABLES]
-    for name in sorted(set(environ) - set(known)):
-        close = get_close_matches(name, known, n=1, cutoff=0.9)
-        if name.startswith("FARTHING_") and close:
-            yield warning("environment", f"{name} means nothing", f"is it {close[0]}?")
+    for name, meant in settings.misspelt(environ).items():
+        yield warning("environment", f"{name} means nothing", f"is it {meant}?")
 
 
 def _guard(environ: Mapping[str, str]) -> Findings:
