@@ -10,7 +10,15 @@ from playwright.sync_api import ViewportSize
 
 from farthing.collector.demo.incidents import LOOP_RUN_ID
 from farthing.collector.web.page.frame import NAV
-from tests.page.browser.conftest import BUILD, PHONE, Watched, drawn, findings, kept
+from tests.page.browser.conftest import (
+    BUILD,
+    PHONE,
+    WIDE,
+    Watched,
+    drawn,
+    findings,
+    kept,
+)
 
 DOCS: Final = Path(__file__).parents[3] / "docs" / "images"
 PICTURES: Final = {"overview": ("/", "light"), "run": (f"/runs/{LOOP_RUN_ID}", "dark")}
@@ -27,14 +35,16 @@ def test_how_a_page_looks(watched: Watched, site: str, name: str) -> None:
     dark neither; and on a phone nothing is wider than the screen but what scrolls."""
     tab = drawn(watched.tab(f"{site}{PAGES[name]}"))
     kept(tab, f"{name}-light")
-    assert findings(tab) == []
     tab.emulate_media(color_scheme="dark")
     kept(tab, f"{name}-dark")
-    assert findings(tab, "color-contrast") == []
     tab.set_viewport_size(PHONE)
     kept(tab, f"{name}-phone")
     wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
+    tab.set_viewport_size(WIDE)
+    assert findings(tab, "color-contrast") == []
+    tab.emulate_media(color_scheme="light")
+    assert findings(tab) == []
 
 
 @pytest.mark.parametrize("name", PICTURES)
