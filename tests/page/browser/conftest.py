@@ -41,6 +41,8 @@ CHROMIUM: Final = next(
 )
 WIDE: Final[ViewportSize] = {"width": 1440, "height": 1000}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+_PATIENCE_MS: Final = 60_000
+"""After which a machine that is busy with other things counts as one that hangs."""
 _HOST: Final = "127.0.0.1"
 _TELL_VIOLATIONS: Final = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -61,6 +63,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium here: `apt-get install chromium`")
     # As root, Chromium runs without its sandbox or not at all.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=[*arguments, "--disable-dev-shm-usage"]
@@ -138,7 +141,7 @@ class Watched:
         self.contexts.append(context)
         context.add_init_script(_TELL_VIOLATIONS)
         tab = context.new_page()
-        tab.set_default_timeout(20_000)
+        tab.set_default_timeout(_PATIENCE_MS)
         tab.on("console", self._heard)
         tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         tab.on("dialog", self._asked)
