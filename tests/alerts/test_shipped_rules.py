@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -70,19 +69,17 @@ def empty_store(ledger_store: Store) -> Iterator[Store]:
     store.close()
 
 
-def test_nothing_fires_on_an_empty_ledger(empty_store: Store, tmp_path: Path) -> None:
+def test_nothing_fires_on_an_empty_ledger(empty_store: Store, file: AlertFile) -> None:
     """Every shipped rule runs where there is nothing yet, and says nothing."""
-    file = AlertFile(tmp_path / "alerts.sqlite3")
     evaluator(empty_store, file).evaluate()
     assert failures(file) == {}
     assert file.evaluations().keys() == RULES.keys()
     assert file.incidents(limit=10) == []
 
 
-def test_the_demo_fleet_has_its_incidents(fleet_store: Store, tmp_path: Path) -> None:
+def test_the_demo_fleet_has_its_incidents(fleet_store: Store, file: AlertFile) -> None:
     """Of the demo's week, the loop and the run that costs a multiple are found, and
     nothing is said twice."""
-    file = AlertFile(tmp_path / "alerts.sqlite3")
     judge = evaluator(fleet_store, file)
     judge.evaluate()
     assert failures(file) == {}

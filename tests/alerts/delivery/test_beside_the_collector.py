@@ -101,7 +101,8 @@ def test_a_running_collector_tells_what_an_earlier_one_left(
     workspace: SlackStandIn,
 ) -> None:
     """What waits in the folder is delivered at the start, and counted."""
-    outbox = SqliteOutbox(AlertFile(alert_file(tmp_path)))
+    file = AlertFile(alert_file(tmp_path))
+    outbox = SqliteOutbox(file)
     now = datetime.now(UTC)
     told = alert(at=now)
     outbox.put([notice(of=told, channel=name) for name in ("chat", "pager")])
@@ -117,3 +118,4 @@ def test_a_running_collector_tells_what_an_earlier_one_left(
     assert len(service.open_incidents()) == 1
     counted = {"channel": "pager", "outcome": "delivered"}
     assert registry.get_sample_value("farthing_alerts_deliveries_total", counted) == 1
+    file.close()

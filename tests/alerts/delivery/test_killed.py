@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from farthing.alerts.alert import Kind
-from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.collector.demo.pagers import (
     Failure,
@@ -50,6 +49,7 @@ def test_killed_after_slack_took_it_nothing_is_told_twice(
     workspace: SlackStandIn,
     pagerduty: Loopback,
     service: PagerDutyStandIn,
+    outbox: SqliteOutbox,
     slack_before: int,
     pager_before: int,
 ) -> None:
@@ -57,7 +57,6 @@ def test_killed_after_slack_took_it_nothing_is_told_twice(
     the next process finds it, and all that is left is told once. PagerDuty's incident,
     killed at its trigger or its resolve, is one by its key."""
     file = tmp_path / "alerts.sqlite"
-    outbox = SqliteOutbox(AlertFile(file))
     at = datetime.now(UTC)
     kinds: tuple[Kind, ...] = ("trigger", "update", "resolve")
     for number, kind in enumerate(kinds, start=1):
