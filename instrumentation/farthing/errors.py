@@ -8,8 +8,10 @@ FarthingError
 ├── DeliveryError    a channel did not take a notice; its reason says whether to retry
 ├── StoreUnavailable the ledger is away; what was accepted waits in the spool
 └── RunStopped       a guard that was switched on stopped an agent before its next call
-    ├── BudgetExceeded   a limit of the run is reached
-    └── LoopDetected     the run repeats itself without getting anywhere
+    ├── BudgetExceeded   a limit of the run, or a budget that it shares, is reached
+    ├── BudgetUnknown    nobody knows what is left of a shared budget
+    ├── LoopDetected     the run repeats itself without getting anywhere
+    └── StopOrdered      a person, or a rule, ordered that such work stops
 """
 
 from __future__ import annotations
@@ -117,12 +119,13 @@ class RunStopped(FarthingError):
 
 
 class BudgetExceeded(RunStopped):
-    """A limit of the run is reached.
+    """A limit of the run is reached, or a budget that it shares with others.
 
     `limit` names it (`usd`, `steps`, `step_tokens`, `tool_retries`); `allowed` and
     `used` are in its unit. `spent_usd` is what the run's finished calls cost,
     `held_usd` what is held for those under way. `is_estimate` says that some call had
-    no price or told no usage, so that a pessimistic figure stands for it.
+    no price or told no usage, so that a pessimistic figure stands for it. `budget` is
+    the name of the shared budget, or ""; `used` is then what everybody spent of it.
     """
 
     def __init__(
@@ -136,11 +139,13 @@ class BudgetExceeded(RunStopped):
         held_usd: Decimal = Decimal(0),
         steps: int = 0,
         is_estimate: bool = False,
+        budget: str = "",
         run_id: str = "",
         task_type: str = "",
     ) -> None:
         super().__init__(message, run_id=run_id, task_type=task_type)
         self.limit = limit
+        self.budget = budget
         self.allowed = allowed
         self.used = used
         self.spent_usd = spent_usd
@@ -164,3 +169,25 @@ class LoopDetected(RunStopped):
         super().__init__(message, run_id=run_id, task_type=task_type)
         self.pattern = pattern
         self.calls = calls
+
+
+class BudgetUnknown(RunStopped):
+    """The collector does not say what is left of shared budgets, and the guard was
+    told to stop then (`FARTHING_ON_BUDGET_UNKNOWN=stop`)."""
+
+
+class StopOrdered(RunStopped):
+    """Somebody ordered that such work stops: `by` is a person or a rule."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        by: str,
+        reason: str = "",
+        run_id: str = "",
+        task_type: str = "",
+    ) -> None:
+        super().__init__(message, run_id=run_id, task_type=task_type)
+        self.by = by
+        self.reason = reason

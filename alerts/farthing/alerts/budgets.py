@@ -40,7 +40,7 @@ Of = Literal[
     "run",
 ]
 Window = Literal["day", "week", "month", "run"]
-Action = Literal["warn", "stop"]
+Action = Literal["warn", "stop", "handback"]
 STEPS: Final = (50, 80, 100, 120)
 
 
@@ -146,8 +146,8 @@ def as_given(
     return told
 
 
-def _budget(told: Any, path: Path, number: int) -> Budget:
-    name = told.get("name") if isinstance(told, dict) else None
+def checked(told: Any, where: str) -> Budget:
+    """A budget from its fields. Raises ConfigError that says what is wrong."""
     try:
         return Budget.model_validate(told)
     except ValidationError as error:
@@ -156,4 +156,9 @@ def _budget(told: Any, path: Path, number: int) -> Budget:
             f" {item['msg'].removeprefix('Value error, ')}".removeprefix(": ")
             for item in error.errors()
         )
-        raise ConfigError(f"{path}: budget {name or number + 1}: {problems}") from None
+        raise ConfigError(f"{where}: {problems}") from None
+
+
+def _budget(told: Any, path: Path, number: int) -> Budget:
+    name = told.get("name") if isinstance(told, dict) else None
+    return checked(told, f"{path}: budget {name or number + 1}")

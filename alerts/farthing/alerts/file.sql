@@ -47,3 +47,6 @@ CREATE TABLE IF NOT EXISTS evaluations (
     failures INTEGER NOT NULL,
     problem TEXT NOT NULL
 ) STRICT;
+-- What `farthing budgets set` and `stop` declare; the collector reads it while it runs.
+CREATE TABLE IF NOT EXISTS budgets (name TEXT PRIMARY KEY, told TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS stop_orders (id TEXT PRIMARY KEY, told TEXT NOT NULL) STRICT;

@@ -55,6 +55,7 @@ class Rule(BaseModel):
     severities: tuple[Severity, ...] = Field(min_length=1)
     source: Literal["ledger", "collector"] = "ledger"
     enabled: bool = True
+    action: Literal["tell", "stop"] = "tell"
     every: Seconds = 60
     backtest_every: Seconds = 3600
     needs: str = ""

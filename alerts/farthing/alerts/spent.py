@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 from farthing.alerts.budgets import Budget, as_given
 from farthing.alerts.evaluate import Ask
 from farthing.alerts.rule import shipped
+from farthing.economics.budgets import NEAR_PERCENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ class Used:
         """The part of the limit that is spent."""
         return float(self.spent_usd / self.limit_usd)
 
+    @property
+    def state(self) -> str:
+        """How it stands: `ok`, `near` its end, or `used up`."""
+        if self.spent_usd >= self.limit_usd:
+            return "used up"
+        return "near" if self.share * 100 >= NEAR_PERCENT else "ok"
+
     def to_json(self) -> dict[str, Any]:
         """The form of `--json`: money is a decimal string."""
         told = {
@@ -47,9 +56,12 @@ class Used:
             "begins_at": self.begins_at.isoformat(),
             "ends_at": self.ends_at.isoformat(),
         }
-        return (
-            told | times | {"lower_bound": self.unpriced_calls > 0, "share": self.share}
-        )
+        derived = {
+            "lower_bound": self.unpriced_calls > 0,
+            "share": self.share,
+            "state": self.state,
+        }
+        return told | times | derived
 
 
 def used(ask: Ask, budgets: Sequence[Budget], *, now: datetime) -> tuple[Used, ...]:
@@ -64,6 +76,45 @@ def used(ask: Ask, budgets: Sequence[Budget], *, now: datetime) -> tuple[Used, .
     }
     rows = ask(shipped()["budget"].sql, asked)
     return tuple(sorted(map(_used, rows), key=lambda line: -line.share))
+
+
+def standing(
+    lines: Sequence[Used], budgets: Sequence[Budget], *, now: datetime
+) -> tuple[Used, ...]:
+    """`lines`, and one of nothing for each budget of which nobody has spent anything;
+    budgets of single runs are left out."""
+    known = {line.budget for line in lines}
+    idle = (b for b in budgets if b.of != "run" and b.name not in known)
+    return (*lines, *(_unused(budget, now) for budget in idle))
+
+
+def _unused(budget: Budget, now: datetime) -> Used:
+    begins_at, ends_at = budget.period(now)
+    nothing = Decimal(0)
+    return Used(
+        budget=budget.name,
+        of=budget.of,
+        who=budget.who,
+        window=budget.window,
+        action=budget.action,
+        spent_usd=nothing,
+        pessimistic_usd=nothing,
+        unpriced_calls=0,
+        limit_usd=budget.limit_usd,
+        forecast_usd=nothing,
+        begins_at=begins_at,
+        ends_at=ends_at,
+    )
+
+
+def used_by_run(ask: Ask, run_ids: Sequence[str]) -> Mapping[str, Decimal]:
+    """What runs spent, in USD, pessimistically; those that spent nothing are left
+    out."""
+    if not run_ids:
+        return {}
+    sql = (files(__package__) / "spent_by_run.sql").read_text(encoding="utf-8")
+    rows = ask(sql, {"run_ids": list(run_ids)})
+    return {row["run_id"]: row["pessimistic_usd"] for row in rows}
 
 
 def _used(row: Mapping[str, Any]) -> Used:

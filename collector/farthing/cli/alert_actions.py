@@ -109,7 +109,7 @@ def silence_command(
             file.end_silence(end)
         if labels:
             file.silence(
-                _matches(labels),
+                matches(labels),
                 until=now + timedelta(seconds=_duration(how_long)),
                 made_at=now,
                 by=by or getpass.getuser(),
@@ -161,7 +161,8 @@ def _wish(alert: str, wish: Wish, *, by: str | None, data_dir: Path | None) -> N
     show.line(f"{incident.title}: will be {wish}d {when}.")
 
 
-def _matches(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def matches(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """`team=growth` and the like, by label. Raises click.UsageError."""
     found: dict[str, tuple[str, ...]] = {}
     for label in labels:
         name, equals, value = label.partition("=")

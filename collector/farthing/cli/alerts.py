@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from farthing.alerts.budgets import read_budgets
 from farthing.alerts.evaluate import Evaluator, Sources
 from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident
@@ -32,6 +31,7 @@ from farthing.cli.alert_actions import (
 )
 from farthing.cli.alert_channels import channels_command
 from farthing.cli.backtest import backtest_command
+from farthing.cli.budgets import opened_budgets
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option
 from farthing.cli.show import Column
@@ -160,7 +160,7 @@ def test_command(rule_name: str, data_dir: Path | None, *, as_json: bool) -> Non
     if rule is None or rule.source != "ledger":
         names = sorted(r.name for r in policy.all_rules().values() if r.sql)
         raise ConfigError(f"no rule {rule_name!r} has a query; {', '.join(names)} have")
-    readings = _readings(rule, settings.budgets_file, data_dir, policy)
+    readings = _readings(rule, data_dir, policy)
     fires = [each for each in readings if each.is_breach(rule.min_samples)]
     if as_json:
         show.as_json([_reading_json(each, rule) for each in readings])
@@ -177,10 +177,10 @@ for action in (ack_command, resolve_command, silence_command, noise_command):
     command.add_command(action)
 
 
-def _readings(
-    rule: Rule, budgets_file: Path | None, data_dir: Path | None, policy: Policy
-) -> list[Reading]:
-    budgets, now = read_budgets(budgets_file), datetime.now(UTC)
+def _readings(rule: Rule, data_dir: Path | None, policy: Policy) -> list[Reading]:
+    now = datetime.now(UTC)
+    with opened_budgets(data_dir, to_write=False) as declared:
+        budgets = declared.budgets()
     with closing(AlertFile(Path(":memory:"))) as file, reader(data_dir) as store:
         sources = Sources(ask=store.rows, given=lambda: given(budgets, now))
         return Evaluator(policy, file, sources).read(rule, now)

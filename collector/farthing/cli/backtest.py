@@ -10,10 +10,10 @@ import click
 import yaml
 
 from farthing.alerts.backtest import Outcome, backtests, can_backtest
-from farthing.alerts.budgets import read_budgets
 from farthing.alerts.policy import read_policy
 from farthing.alerts.rule import Rule, changed
 from farthing.cli import show
+from farthing.cli.budgets import opened_budgets
 from farthing.cli.ledger import ledger_settings, reader
 from farthing.cli.options import data_option, json_option, since_option
 from farthing.cli.show import Column
@@ -58,7 +58,8 @@ def backtest_command(
     """
     settings, now = ledger_settings(data_dir), datetime.now(UTC)
     rules = _chosen(read_policy(settings.alerts_file).all_rules(), names, changes)
-    budgets = read_budgets(settings.budgets_file)
+    with opened_budgets(data_dir, to_write=False) as declared:
+        budgets = declared.budgets()
     with reader(data_dir) as store, show.progress("rules") as update:
         outcomes = []
         told = backtests(

@@ -20,8 +20,9 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from farthing.alerts import instances
-from farthing.alerts.budgets import Budget, as_given, read_budgets
+from farthing.alerts.budgets import Budget, as_given
 from farthing.alerts.channel import Clock, open_channels, utc_now
+from farthing.alerts.declared import Declared, ordered_by_rules
 from farthing.alerts.deliver import Delivery
 from farthing.alerts.destination import Surroundings
 from farthing.alerts.evaluate import Evaluator, Sources
@@ -29,7 +30,8 @@ from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.picture import Draw
 from farthing.alerts.policy import Policy, read_policy
-from farthing.alerts.spent import document, used
+from farthing.alerts.shared import Reading, SharedBudgets
+from farthing.alerts.spent import document, used, used_by_run
 from farthing.collector.config import Settings, environment
 from farthing.collector.store.client import Refused, Store
 from farthing.errors import StoreUnavailable
@@ -56,7 +58,7 @@ class Alerting:
         store: Store,
         file: AlertFile,
         policy: Policy,
-        budgets: tuple[Budget, ...],
+        declared: Declared,
         *,
         registry: CollectorRegistry,
         evaluated: Callable[[], None] = _nothing,
@@ -65,7 +67,9 @@ class Alerting:
         self._store = store
         self.file = file
         self._policy = policy
-        self._budgets = budgets
+        self._declared = declared
+        self._registry = registry
+        self.shared = SharedBudgets()
         self._budgets_document: bytes | None = None
         self._evaluated = evaluated
         self._clock = clock
@@ -76,7 +80,7 @@ class Alerting:
             Sources(
                 ask=store.rows,
                 collector=lambda: troubles(registry, file, now=clock()),
-                given=lambda: given(budgets, clock()),
+                given=lambda: given(declared.budgets(), clock()),
             ),
             clock=clock,
             on_problem=lambda rule: self._meters.failures.labels(rule).inc(),
@@ -133,10 +137,21 @@ class Alerting:
         return self._budgets_document
 
     def _tell_budgets(self) -> None:
-        now = self._clock()
-        windows = [budget for budget in self._budgets if budget.of != "run"]
+        now, budgets = self._clock(), self._declared.budgets()
+        windows = [budget for budget in budgets if budget.of != "run"]
         lines = used(self._store.rows, tuple(windows), now=now) if windows else ()
-        self._budgets_document = document(lines, self._budgets, now=now)
+        by_rules = ordered_by_rules(self.file.open_incidents(), self._evaluator.rules)
+        self.shared.update(
+            Reading(
+                at=now,
+                budgets=budgets,
+                used=lines,
+                runs=used_by_run(self._store.rows, self.shared.run_ids()),
+                orders=(*self._declared.orders(), *by_rules),
+                lag_s=_lag_s(self._registry),
+            )
+        )
+        self._budgets_document = document(lines, budgets, now=now)
 
     def _publish(self) -> None:
         """Tell the ledger of incidents; what fails is told in a later round."""
@@ -164,14 +179,14 @@ def running_alerting(
     """Alerts for the length of the block; without `draw` they have no pictures. Raises
     ConfigError."""
     policy = read_policy(settings.alerts_file)
-    budgets = read_budgets(settings.budgets_file)
     channels = open_channels(policy.channels, environ=environment(), clock=clock)
     file = AlertFile(alert_file(settings.data_dir))
+    declared = Declared(file, settings.budgets_file)
     delivery = Delivery(
         channels, Surroundings(SqliteOutbox(file), clock, _counted(registry), draw)
     )
     alerting = Alerting(
-        *(store, file, policy, budgets),
+        *(store, file, policy, declared),
         registry=registry,
         evaluated=delivery.wake,
         clock=clock,
@@ -210,7 +225,7 @@ def troubles(
     registry: CollectorRegistry, file: AlertFile, *, now: datetime
 ) -> list[dict[str, Any]]:
     """What is wrong with the collector itself: readings of the rule `collector`."""
-    lag_s = registry.get_sample_value("farthing_spool_oldest_age_seconds") or 0
+    lag_s = _lag_s(registry)
     dead = registry.get_sample_value("farthing_load_dead_letters_total") or 0
     failed = [e for e in file.evaluations().values() if e.failures >= 3]
     unheard = SqliteOutbox(file).dead_since(now - timedelta(hours=1))
@@ -244,6 +259,11 @@ def troubles(
             "farthing alerts list --dead shows them.",
         ),
     ]
+
+
+def _lag_s(registry: CollectorRegistry) -> float:
+    """How long the oldest request waits for the ledger."""
+    return registry.get_sample_value("farthing_spool_oldest_age_seconds") or 0.0
 
 
 def _trouble(

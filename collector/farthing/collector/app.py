@@ -26,6 +26,7 @@ from farthing.collector.receive.serve import serve
 from farthing.collector.spool import Spool
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.watch.watching import Watching
+from farthing.economics import leases
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,8 @@ async def collector(
                 spool,
                 registry=registry,
                 why_not_ready=lambda: loader.problem,
-                documents={"/v1/budgets": alerting.budgets_document},
+                documents={leases.PATH: alerting.budgets_document},
+                answers={leases.PATH: alerting.shared.answer},
             )
         )
         scheme = "https" if receive.tls else "http"

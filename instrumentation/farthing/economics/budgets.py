@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -116,9 +116,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call that must not be sent: the limits that are reached, the first first."""
+    """A call that must not be sent: the limits that are reached, the first first.
+    `position` is that of the account among those that were asked."""
 
     readings: tuple[Reading, ...]
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +274,11 @@ def take_all(
     Accounts are asked in turn: one that refuses gives the earlier ones theirs back.
     """
     held: list[Taken] = []
-    for account in accounts:
+    for position, account in enumerate(accounts):
         taken = account.take(estimate, anyway=anyway)
         if isinstance(taken, Refused):
             cancel_all(accounts, held)
-            return taken
+            return replace(taken, position=position)
         held.append(taken)
     return held
 

@@ -7,9 +7,9 @@ with task("code-review", business_unit="platform"):
         ...
     outcome("pr_merged", value=1)
 
-A guard that was switched on raises BudgetExceeded or LoopDetected out of a model call:
-`on_limit(callback)` hears of limits before they are reached, and `reset_budget()` lets
-a run start anew.
+A guard that was switched on raises a RunStopped (BudgetExceeded, LoopDetected and
+others) out of a model call: `on_limit(callback)` hears of limits before they are
+reached, and `reset_budget()` lets a run start anew.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from farthing.errors import BudgetExceeded, LoopDetected, RunStopped
+from farthing.errors import (
+    BudgetExceeded,
+    BudgetUnknown,
+    LoopDetected,
+    RunStopped,
+    StopOrdered,
+)
 from farthing.instrumentation.outcomes import outcome
 from farthing.instrumentation.scopes import step, tags, task
 
@@ -33,9 +39,11 @@ _WHEN_ASKED_FOR: Final = {
 
 __all__ = [
     "BudgetExceeded",
+    "BudgetUnknown",
     "LoopDetected",
     "Notice",
     "RunStopped",
+    "StopOrdered",
     "on_limit",
     "outcome",
     "reset_budget",

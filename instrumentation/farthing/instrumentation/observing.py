@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import get_tracer_provider
+
 from farthing.errors import ConfigError
 from farthing.instrumentation import context
 from farthing.instrumentation.calls import Observer
@@ -20,11 +23,20 @@ from farthing.instrumentation.fingerprints.hook import install_teller
 from farthing.instrumentation.fingerprints.key import KEY_VARIABLE, load_key
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
 from farthing.instrumentation.fingerprints.teller import Teller
-from farthing.semconv import TASK_ID, TASK_TYPE
+from farthing.semconv import (
+    BUSINESS_UNIT,
+    RESOURCE,
+    TASK_ID,
+    TASK_TYPE,
+    TEAM,
+    USER,
+)
 
 if TYPE_CHECKING:
     from farthing.instrumentation.guard.guard import Guard
     from farthing.instrumentation.guard.runs import Run
+    from farthing.instrumentation.guard.settings import Sharing
+    from farthing.instrumentation.guard.shared import SharedLimits
 
 SWITCH_VARIABLE: Final = "FARTHING_FINGERPRINTS"
 PRICES_VARIABLE: Final = "FARTHING_PRICES_FILE"
@@ -80,13 +92,43 @@ def _guard(environment: Mapping[str, str], teller: Teller) -> Guard | None:
         teller=teller,
         current_run=_current_run,
         estimator=Estimator(Path(prices) if prices.endswith(".json") else None),
+        shared=_shared(settings.sharing) if settings.sharing else None,
     )
     package.install(guard)
     return guard
+
+
+def _shared(sharing: Sharing) -> SharedLimits:
+    """Budgets that processes share: the collector is asked for them from now on."""
+    from farthing.instrumentation.guard.link import Asking, Link
+    from farthing.instrumentation.guard.shared import SharedLimits
+
+    link = Link(Asking(sharing.url, sharing.headers, certificate=sharing.certificate))
+    limits = SharedLimits(_constant(), wake=link.wake)
+    link.start(limits)
+    return limits
+
+
+def _constant() -> dict[str, str]:
+    """What holds for all work of the process, by the ledger's names."""
+    provider = get_tracer_provider()
+    told = provider.resource.attributes if isinstance(provider, TracerProvider) else {}
+    named = {name: RESOURCE[name] for name in ("service", "environment")}
+    found = {
+        name: next((told[key] for key in keys if key in told), "")
+        for name, keys in named.items()
+    }
+    return {name: str(value) for name, value in found.items() if value}
 
 
 def _current_run() -> Run:
     from farthing.instrumentation.guard.runs import Run
 
     tags = context.carried_tags()
-    return Run(tags.get(TASK_ID, ""), tags.get(TASK_TYPE, ""))
+    return Run(
+        id=tags.get(TASK_ID, ""),
+        task_type=tags.get(TASK_TYPE, ""),
+        business_unit=tags.get(BUSINESS_UNIT, ""),
+        team=tags.get(TEAM, ""),
+        user=tags.get(USER, ""),
+    )

@@ -12,8 +12,9 @@ from farthing.instrumentation.fingerprints.hashes import Hasher
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
 from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.instrumentation.guard.guard import Guard
-from farthing.instrumentation.guard.runs import Limits, Run
+from farthing.instrumentation.guard.runs import Run
 from farthing.instrumentation.guard.settings import read_settings
+from farthing.instrumentation.guard.shared import Limits
 
 MODEL = "gpt-4.1"
 """2 USD per million tokens of input and 8 of output since it began."""

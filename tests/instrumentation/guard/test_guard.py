@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from farthing.economics.budgets import Account, RunLimits
 from farthing.economics.usage import TokenBuckets
 from farthing.errors import BudgetExceeded
 from farthing.instrumentation.calls import Ended
@@ -242,23 +240,6 @@ def test_each_run_has_a_budget_of_its_own_and_can_be_reset() -> None:
     guard: Any = worker.observers[1]
     guard.reset("a")
     worker.call()
-
-
-def test_limits_that_others_share_hold_too() -> None:
-    """The seam: a call must fit into every account, and is counted in each."""
-
-    class Team:
-        account = Account(RunLimits(steps=3))
-
-        def accounts(self, run: Run) -> Sequence[Account]:
-            return (self.account,) if run.id else ()
-
-    runs = iter([Run("a"), Run("b")] * 3)
-    worker = agent({}, run=lambda: next(runs), shared=Team())
-    for _ in range(3):
-        worker.call()
-    with pytest.raises(BudgetExceeded):
-        worker.call()
 
 
 def test_a_listener_that_fails_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:

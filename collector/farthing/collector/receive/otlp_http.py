@@ -65,10 +65,14 @@ Readiness = Callable[[], str | None]
 Documents = Mapping[str, Callable[[], bytes | None]]
 """JSON that is served beside, by path: from memory, None while there is none."""
 
+Answers = Mapping[str, Callable[[bytes], bytes]]
+"""JSON that is answered to JSON, by path: from memory, at once."""
+
 _Headers = dict[bytes, bytes]
 _COMPRESSED = {b"gzip": "gzip", b"x-gzip": "gzip", b"deflate": "deflate"}
 _SIGNALS = {signal.http_path: signal for signal in SIGNALS}
 _PAGES = ("/healthz", "/readyz", "/metrics")
+_QUESTION_BYTES = 1 << 20
 _BIG_JSON_BYTES = 1 << 18  # above it, converting would hold up other senders
 
 
@@ -93,6 +97,7 @@ class OtlpHttp:
         registry: CollectorRegistry,
         why_not_ready: Readiness,
         documents: Documents | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._intake = intake
         self._meters = meters
@@ -101,6 +106,7 @@ class OtlpHttp:
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._documents = documents or {}
+        self._answers = answers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started_s = time.perf_counter()
@@ -108,7 +114,9 @@ class OtlpHttp:
         signal = _SIGNALS.get(scope["path"])
         body = Body(receive, expected=_has_body(headers))
         try:
-            if signal is None:
+            if signal is None and scope["method"] == "POST":
+                answer = await self._answer(scope, headers, body)
+            elif signal is None:
                 answer = self._page(scope, headers)
             else:
                 answer = await self._export(signal, scope["method"], headers, body)
@@ -178,6 +186,15 @@ class OtlpHttp:
         self._meters.http_wire_bytes.inc(body.wire_bytes)
         self._meters.http.request_bytes.inc(len(request))
         return request
+
+    async def _answer(self, scope: Scope, headers: _Headers, body: Body) -> _Answer:
+        answer = self._answers.get(scope["path"])
+        if answer is None:
+            return self._page(scope, headers)
+        self._authorize(headers)
+        with self._intake.hold() as hold:
+            question = await self._read(body, Plain(_QUESTION_BYTES), hold)
+        return _Answer(Outcome.SERVED, b"application/json", answer(question))
 
     def _page(self, scope: Scope, headers: _Headers) -> _Answer:
         path = scope["path"]

@@ -11,7 +11,7 @@ from farthing.collector.receive.http_server import listen, serve_http
 from farthing.collector.receive.intake import Intake, Spool
 from farthing.collector.receive.meters import ReceiveMeters
 from farthing.collector.receive.otlp_grpc import OtlpGrpc, serve_grpc
-from farthing.collector.receive.otlp_http import Documents, OtlpHttp, Readiness
+from farthing.collector.receive.otlp_http import Answers, Documents, OtlpHttp, Readiness
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -35,6 +35,7 @@ async def serve(
     registry: CollectorRegistry,
     why_not_ready: Readiness,
     documents: Documents | None = None,
+    answers: Answers | None = None,
 ) -> AsyncIterator[Endpoints]:
     """Receive while the block runs; at its end, finish what is in flight.
 
@@ -55,6 +56,7 @@ async def serve(
         registry=registry,
         why_not_ready=why_not_ready,
         documents=documents,
+        answers=answers,
     )
     with listen(settings.http_host, settings.http_port, option="http_port") as listener:
         http_port = listener.getsockname()[1]

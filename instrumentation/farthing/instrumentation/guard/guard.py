@@ -14,11 +14,9 @@ from farthing.economics.budgets import (
     Estimate,
     Outcome,
     Reading,
-    Refused,
     Taken,
     cancel_all,
     settle_all,
-    take_all,
 )
 from farthing.economics.loops import Finding
 from farthing.errors import LoopDetected, RunStopped
@@ -31,13 +29,13 @@ from farthing.instrumentation.guard.estimate import GUESSED_OUTPUT, Estimator
 from farthing.instrumentation.guard.notices import tell
 from farthing.instrumentation.guard.runs import (
     CurrentRun,
-    Limits,
-    NoSharedLimits,
     Run,
     Runs,
     RunState,
 )
 from farthing.instrumentation.guard.settings import Action, GuardSettings
+from farthing.instrumentation.guard.shared import Limits, NoSharedLimits
+from farthing.instrumentation.guard.sharing import SharedRules
 from farthing.instrumentation.watching.quietly import say_once
 from farthing.semconv import FINGERPRINT
 
@@ -72,18 +70,25 @@ class Guard:
         self._teller = teller
         self._current_run = current_run
         self._estimator = estimator or Estimator()
-        self._shared = shared or NoSharedLimits()
+        on_unknown = settings.sharing.on_unknown if settings.sharing else Action.WARN
+        self._shared = SharedRules(shared or NoSharedLimits(), on_unknown)
 
     def before(self, call: ModelCall) -> None:
         """Hold what the call may cost. Raises RunStopped where the run must end."""
-        state = self._runs.state(self._current_run())
-        accounts = (state.account, *self._shared.accounts(state.run))
-        if not state.rules.is_on and len(accounts) == 1:
+        run = self._current_run()
+        state = self._runs.state(run)
+        if not (state.rules.is_on or self._shared.limits.is_on):
             return
         form = form_of(call.library, call.operation, request=call.request)
         agent = self._conversation(call, form, state)
-        estimate = self._estimate(call, form, accounts)
-        held = self._take(call, form, state, accounts=accounts, estimate=estimate)
+        estimate = self._estimate(call, form, state)
+        shared = self._shared.take(call, form, state, run=run, estimate=estimate)
+        try:
+            taken = self._take(call, form, state, estimate=estimate)
+        except BaseException:
+            shared.cancel()
+            raise
+        accounts, held = (state.account, *shared.accounts), (taken, *shared.taken)
         call.state[_STATE] = _Watched(state, accounts, held, agent)
 
     def after(self, call: ModelCall, ended: Ended) -> None:
@@ -97,6 +102,7 @@ class Guard:
             cancel_all(watched.accounts, watched.held)
         else:
             settle_all(watched.accounts, watched.held, outcome)
+        self._shared.limits.settled()
         self._look_at_reply(call, ended, watched)
 
     def reset(self, run_id: str = "") -> None:
@@ -159,10 +165,10 @@ class Guard:
             )
 
     def _estimate(
-        self, call: ModelCall, form: Form | None, accounts: Sequence[Account]
+        self, call: ModelCall, form: Form | None, state: RunState
     ) -> Estimate:
         """The call's cost at most, if some limit is on money."""
-        if all(account.limits.femto_usd is None for account in accounts):
+        if state.account.limits.femto_usd is None and not self._shared.limits.is_on:
             return Estimate()
         try:
             return self._estimator.before(call, form)
@@ -176,16 +182,15 @@ class Guard:
         form: Form | None,
         state: RunState,
         *,
-        accounts: Sequence[Account],
         estimate: Estimate,
-    ) -> Sequence[Taken]:
-        taken = take_all(accounts, estimate)
-        if not isinstance(taken, Refused):
+    ) -> Taken:
+        taken = state.account.take(estimate)
+        if isinstance(taken, Taken):
             self._warn_if_near(state)
             return taken
         self._at_limit(call, form, state, readings=taken.readings)
-        taken = take_all(accounts, estimate, anyway=True)
-        assert not isinstance(taken, Refused)
+        taken = state.account.take(estimate, anyway=True)
+        assert isinstance(taken, Taken)
         return taken
 
     def _at_limit(
@@ -242,7 +247,7 @@ class Guard:
         self, call: ModelCall, ended: Ended, accounts: Sequence[Account], *, held: int
     ) -> Outcome | None:
         """What the call did cost, where some limit asks for it."""
-        if not any(account.limits for account in accounts):
+        if len(accounts) == 1 and not accounts[0].limits:
             return Outcome(0)
         try:
             return self._estimator.after(call, ended, held)

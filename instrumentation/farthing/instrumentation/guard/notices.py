@@ -17,13 +17,14 @@ _logger = logging.getLogger(__name__)
 class Notice:
     """What is told of a run, once per limit and run (per episode, of a loop).
 
-    `what`: the run is `near` a limit, `reached` it, or `loop`s. `limit` is the limit's
-    name (`usd`, `steps`, `step_tokens`, `tool_retries`) or the loop's pattern;
-    `allowed` and `used` are in its unit, for loops the calls since it began. `action`
-    is what the guard does about it: `warn`, `stop` or `handback`.
+    `what`: the run is `near` a limit, `reached` it, or `loop`s; or nobody knows what is
+    left of shared budgets (`unknown`). `limit` is the limit's name (`usd`, `steps`,
+    `step_tokens`, `tool_retries`) or the loop's pattern; `allowed` and `used` are in
+    its unit, for loops the calls since it began. `action` is what the guard does about
+    it: `warn`, `stop` or `handback`. `budget` is the shared budget's name, or "".
     """
 
-    what: Literal["near", "reached", "loop"]
+    what: Literal["near", "reached", "loop", "unknown"]
     limit: str
     allowed: Decimal
     used: Decimal
@@ -32,6 +33,7 @@ class Notice:
     run_id: str = ""
     task_type: str = ""
     tool: str = ""
+    budget: str = ""
     is_estimate: bool = False
 
 
@@ -77,6 +79,8 @@ def _attributes(notice: Notice) -> dict[str, str | bool]:
         "farthing.limit.action": notice.action,
         "farthing.limit.is_estimate": notice.is_estimate,
     }
+    if notice.budget:
+        told["farthing.limit.budget"] = notice.budget
     if notice.tool:
         told["farthing.limit.tool"] = notice.tool
     return told

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from farthing.economics.budgets import Account
 from farthing.instrumentation.fingerprints.teller import Result
@@ -22,31 +22,25 @@ _MOST_RESULTS: Final = 4_096
 @dataclass(frozen=True, slots=True)
 class Run:
     """Whose call it is. `id` is the task's, or "" where no task is named: all such
-    calls of a process are one run."""
+    calls of a process are one run. The others are for budgets that processes share."""
 
     id: str = ""
     task_type: str = ""
+    business_unit: str = ""
+    team: str = ""
+    user: str = ""
 
-
-class Limits(Protocol):
-    """Who says what a call counts against.
-
-    The guard takes a call's estimate from every account before it is sent. Its own is
-    the run's; limits that processes share (of a user and day, a team and month) are
-    further accounts, whose limits someone keeps up to date by `Account.set_limits`.
-    """
-
-    def accounts(self, run: Run) -> Sequence[Account]:
-        """The accounts of a run besides its own, the same objects each time."""
-
-
-class NoSharedLimits:
-    """Nothing but the run's own account."""
-
-    def accounts(self, run: Run) -> Sequence[Account]:
-        """None."""
-        del run
-        return ()
+    @property
+    def subjects(self) -> dict[str, str]:
+        """What is known, by the ledger's names (`SUBJECTS` of economics/leases.py)."""
+        told = {
+            "run_id": self.id,
+            "task_type": self.task_type,
+            "business_unit": self.business_unit,
+            "team": self.team,
+            "user": self.user,
+        }
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(slots=True)

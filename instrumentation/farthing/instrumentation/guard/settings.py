@@ -9,9 +9,12 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from farthing.economics.budgets import RunLimits
+from farthing.economics.leases import PATH
 from farthing.errors import ConfigError
+from farthing.instrumentation.settings import exporting
 
 _FEMTO_PER_USD: Final = 10**15
 _MOST_USD: Final = Decimal(1_000_000)
@@ -45,16 +48,30 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """Where budgets that processes share are asked for, and what happens while nobody
+    answers. `headers` may hold a token."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    certificate: str = ""
+    on_unknown: Action = Action.WARN
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
-    """Rules for all runs, and for those of some task types."""
+    """Rules for all runs, and for those of some task types; budgets that are shared,
+    if they are asked for."""
 
     default: Rules = field(default_factory=Rules)
     task_types: Mapping[str, Rules] = field(default_factory=dict)
+    sharing: Sharing | None = None
 
     @property
     def is_on(self) -> bool:
         """Whether a guard is wanted at all."""
-        return self.default.is_on or any(r.is_on for r in self.task_types.values())
+        rules = (self.default, *self.task_types.values())
+        return self.sharing is not None or any(each.is_on for each in rules)
 
     def rules(self, task_type: str) -> Rules:
         """What holds for a run of this type."""
@@ -72,6 +89,9 @@ FIELDS: Final = {
 """Each rule's name in the file, and its variable."""
 
 FILE_VARIABLE: Final = "FARTHING_BUDGETS_FILE"
+SHARED_VARIABLE: Final = "FARTHING_BUDGETS"
+UNKNOWN_VARIABLE: Final = "FARTHING_ON_BUDGET_UNKNOWN"
+_CERTIFICATE: Final = "OTEL_EXPORTER_OTLP_CERTIFICATE"
 
 
 def read_settings(environment: Mapping[str, str]) -> GuardSettings:
@@ -97,10 +117,38 @@ def read_settings(environment: Mapping[str, str]) -> GuardSettings:
     settings = GuardSettings(
         _rules(default, "", problems),
         {name: _rules(words, name, problems) for name, words in by_type.items()},
+        _sharing(environment, problems),
     )
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     return settings
+
+
+def _sharing(environment: Mapping[str, str], problems: list[str]) -> Sharing | None:
+    """`collector` is where spans are sent, which must be over HTTP."""
+    word = environment.get(SHARED_VARIABLE, "").strip()
+    unknown = environment.get(UNKNOWN_VARIABLE, "").strip().lower() or "warn"
+    if unknown not in (Action.WARN, Action.STOP):
+        problems.append(f"{UNKNOWN_VARIABLE}: {unknown!r} is neither warn nor stop")
+        return None
+    if word.lower() in ("", "off"):
+        return None
+    sends = exporting(environment)
+    base = word
+    if word.lower() == "collector" and sends.protocol.startswith("http/"):
+        base = sends.url.removesuffix("/v1/traces")
+    if urlsplit(base).scheme not in ("http", "https"):
+        problems.append(
+            f"{SHARED_VARIABLE}: {word!r} is neither off, collector (where spans are"
+            " sent over HTTP) nor the collector's address, as http://127.0.0.1:4318"
+        )
+        return None
+    return Sharing(
+        base.rstrip("/") + PATH,
+        sends.headers,
+        environment.get(_CERTIFICATE, ""),
+        Action(unknown),
+    )
 
 
 def _file(name: str, problems: list[str]) -> Mapping[str, Any]:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from farthing.economics.budgets import Kind, Reading, Spent
+from farthing.economics.leases import Lease, Stop
 from farthing.economics.loops import Finding
-from farthing.errors import BudgetExceeded
+from farthing.errors import BudgetExceeded, BudgetUnknown, StopOrdered
 from farthing.instrumentation.guard.notices import Notice
 from farthing.instrumentation.guard.runs import Run
-from farthing.instrumentation.guard.settings import FIELDS, Action
+from farthing.instrumentation.guard.settings import FIELDS, UNKNOWN_VARIABLE, Action
 
 BUDGET_MESSAGE: Final = (
     "The budget for this task is used up. Do not call any more tools. Wrap up now: give"
@@ -72,6 +73,98 @@ def notice(
         task_type=run.task_type,
         tool=reading.name,
         is_estimate=spent.is_guess,
+    )
+
+
+def shared_exceeded(
+    run: Run, lease: Lease, spent: Spent, *, asked: int
+) -> BudgetExceeded:
+    """The exception for a shared budget that has no room for the next call."""
+    return BudgetExceeded(
+        f"{shared(lease, asked=asked)} The next model call of {_whose(run)} was not"
+        f" sent. `farthing budgets set {lease.budget} …` changes it.",
+        limit=Kind.USD.value,
+        allowed=usd(lease.limit),
+        used=usd(lease.spent),
+        spent_usd=usd(spent.femto_usd),
+        held_usd=usd(spent.held_femto_usd),
+        steps=spent.steps,
+        is_estimate=spent.is_guess,
+        budget=lease.budget,
+        run_id=run.id,
+        task_type=run.task_type,
+    )
+
+
+def shared_notice(run: Run, lease: Lease, *, reached: bool, asked: int) -> Notice:
+    """The notice for a shared budget that is near its end or at it."""
+    return Notice(
+        what="reached" if reached else "near",
+        limit=Kind.USD.value,
+        allowed=usd(lease.limit),
+        used=usd(lease.spent),
+        action=lease.action,
+        message=shared(lease, asked=asked if reached else 0),
+        budget=lease.budget,
+        run_id=run.id,
+        task_type=run.task_type,
+    )
+
+
+def shared(lease: Lease, *, asked: int) -> str:
+    """How far a shared budget is used."""
+    whose = "" if lease.who == lease.of else f" {lease.who}"
+    text = (
+        f"budget {lease.budget} of {lease.of.replace('_', ' ')}{whose} for this"
+        f" {lease.window}: {_dollars(lease.spent)} of {_dollars(lease.limit)} spent"
+    )
+    if asked and lease.spent < lease.limit:
+        text += (
+            f", the rest is held for calls under way, and the next call may cost"
+            f" {_dollars(asked)}"
+        )
+    return text + "."
+
+
+def unknown(run: Run) -> str:
+    """That nobody knows what is left."""
+    return f"{_whose(run)}: the collector does not say what is left of shared budgets."
+
+
+def unknown_notice(run: Run, action: Action) -> Notice:
+    """The notice for it."""
+    return Notice(
+        what="unknown",
+        limit=Kind.USD.value,
+        allowed=Decimal(0),
+        used=Decimal(0),
+        action=action.value,
+        message=unknown(run),
+        run_id=run.id,
+        task_type=run.task_type,
+    )
+
+
+def is_unknown(run: Run) -> BudgetUnknown:
+    """The exception for it."""
+    return BudgetUnknown(
+        f"{unknown(run)} The next model call was not sent. Is the collector up? With"
+        f" {UNKNOWN_VARIABLE}=warn calls are sent meanwhile.",
+        run_id=run.id,
+        task_type=run.task_type,
+    )
+
+
+def stopped(run: Run, stop: Stop) -> StopOrdered:
+    """The exception for work that somebody ordered to stop."""
+    why = f": {stop.reason}" if stop.reason else ""
+    return StopOrdered(
+        f"{_whose(run)} was stopped by {stop.by}{why}. Its next model call was not"
+        " sent. `farthing budgets resume` lets it go on.",
+        by=stop.by,
+        reason=stop.reason,
+        run_id=run.id,
+        task_type=run.task_type,
     )
 
 

@@ -1,0 +1,114 @@
+"""Which process may use how much of a budget: one account per budget and subject.
+
+What is used of a budget is what the ledger counts, what guards say that their finished
+calls cost and the ledger does not count yet (unseen), and what is leased to processes.
+The ledger is a second or two behind: without what is unseen, a budget would look
+emptier than it is. Nothing counts twice: what the ledger grows by is taken off what is
+unseen. What stays unseen for `_SEEN_S` is dropped: an estimate was too high, or spans
+were lost, and the ledger knows better.
+
+Not thread-safe. Amounts are femto-USD, times seconds of a monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from farthing.economics.leases import Use
+
+EXPIRES_S: Final = 10.0
+"""A lease whose process says nothing for so long is given to others: guards end sooner
+to use it (`FRESH_S` in guard/shared.py)."""
+_SEEN_S: Final = 15.0
+
+
+@dataclass(slots=True)
+class _Share:
+    """What a process said last, and when."""
+
+    use: Use
+    at_s: float
+
+    @property
+    def leased(self) -> int:
+        """What it may still spend."""
+        return max(self.use.granted, self.use.spent + self.use.held) - self.use.spent
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An account's answer: `total` is `Use.granted` from now on."""
+
+    total: int
+    is_refused: bool
+    is_tight: bool
+
+
+@dataclass(slots=True)
+class LeaseAccount:
+    """One budget of one subject in its window."""
+
+    limit: int
+    in_ledger: int = 0
+    _unseen: int = 0
+    _settled: deque[tuple[float, int]] = field(default_factory=deque)
+    _shares: dict[str, _Share] = field(default_factory=dict)
+
+    @property
+    def spent(self) -> int:
+        """What is spent, as far as anybody told."""
+        return self.in_ledger + self._unseen
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no process has a share."""
+        return not self._shares
+
+    def counted(self, in_ledger: int, *, now_s: float, lag_s: float = 0.0) -> None:
+        """The ledger's newest figure, when what waits for the ledger is `lag_s` old."""
+        self._unseen -= min(max(0, in_ledger - self.in_ledger), self._unseen)
+        self.in_ledger = in_ledger
+        while self._settled and self._settled[0][0] < now_s - lag_s - _SEEN_S:
+            self._settled.popleft()
+        self._unseen = min(self._unseen, sum(amount for _, amount in self._settled))
+        silent = [p for p, s in self._shares.items() if s.at_s < now_s - EXPIRES_S]
+        for process in silent:
+            del self._shares[process]
+
+    def report(self, process: str, use: Use, *, now_s: float) -> Granted:
+        """What a process has used, and what it may use from now on.
+
+        What one that was not known has spent before is in the ledger, or will be.
+        """
+        before = self._shares.get(process)
+        if before is not None:
+            self._settle(before.use.spent, use.spent, now_s)
+        granted = self._grant(process, use)
+        self._shares[process] = _Share(replace(use, granted=granted.total), now_s)
+        return granted
+
+    def _settle(self, before: int, now: int, now_s: float) -> None:
+        """A process that spent less than before has begun anew."""
+        news = now - before if now >= before else now
+        if news:
+            self._settled.append((now_s, news))
+            self._unseen += news
+
+    def _grant(self, process: str, use: Use) -> Granted:
+        others = [share for p, share in self._shares.items() if p != process]
+        has = max(use.granted, use.spent + use.held) - use.spent
+        left = self.limit - self.spent - has - sum(share.leased for share in others)
+        needs = max(0, use.held + use.asked - has)
+        given = max(0, min(needs, left))
+        held = use.held + sum(share.use.held for share in others)
+        in_hand = (left - given) // (2 * (len(others) + 1))
+        is_tight = in_hand < use.wanted
+        if not is_tight:
+            given += max(0, use.wanted - max(0, has - use.held - use.asked))
+        return Granted(
+            total=use.spent + has + given,
+            is_refused=self.spent + held + use.asked > self.limit,
+            is_tight=is_tight,
+        )
