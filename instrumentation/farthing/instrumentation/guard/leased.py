@@ -12,7 +12,8 @@ from farthing.instrumentation.guard.settings import Action
 
 _BUSY_S: Final = 5.0
 _SHORTEST_S: Final = 0.1
-_CALM: Final = 0.7
+_LONGEST_S: Final = 60.0
+_CALM_PERCENT: Final = 70
 
 
 class SharedBudget:
@@ -26,7 +27,7 @@ class SharedBudget:
         self.account = Account(RunLimits())
         self.asked = 0
         self._dearest = 0
-        self._pace_per_s = 0.0
+        self._pace_per_s = 0
         self._spent = 0
         self._called_s = self._reported_s = float("-inf")
         self._wanted = 0
@@ -99,11 +100,11 @@ class SharedBudget:
         """What the next second may take: two calls, and the pace so far. Nothing where
         no call was made lately."""
         spent = self.account.spent().femto_usd
-        elapsed_s = max(now_s - self._reported_s, _SHORTEST_S)
-        pace_per_s = (spent - self._spent) / elapsed_s
-        self._pace_per_s = max(pace_per_s, self._pace_per_s * _CALM)
+        elapsed_s = min(max(now_s - self._reported_s, _SHORTEST_S), _LONGEST_S)
+        pace_per_s = (spent - self._spent) * 1000 // int(elapsed_s * 1000)
+        self._pace_per_s = max(pace_per_s, self._pace_per_s * _CALM_PERCENT // 100)
         self._spent, self._reported_s = spent, now_s
         if now_s - self._called_s > _BUSY_S:
             self._dearest = 0
             return 0
-        return 2 * self._dearest + int(self._pace_per_s)
+        return 2 * self._dearest + self._pace_per_s
