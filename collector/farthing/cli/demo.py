@@ -125,7 +125,8 @@ class _Demo:
             except _Stopped:
                 return False
             if not self._once:
-                show.line("The collector stays up until Ctrl-C. Look at a run with")
+                _tell_page(running.addresses.web_url)
+                show.line("or on the command line, with")
                 show.line(
                     f"  farthing run show {RUNAWAY_RUN_ID}"
                     f" --data {self._settings.data_dir}"
@@ -199,6 +200,13 @@ def _report(store: Store, since: datetime) -> None:
         f"A run that cost {_times_median(store, runaway, since)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."
     )
+
+
+def _tell_page(url: str) -> None:
+    show.line("Look at it until Ctrl-C:")
+    show.line(f"  everything   {url}/")
+    show.line(f"  the runaway  {url}/runs/{RUNAWAY_RUN_ID}")
+    show.line(f"  the loop     {url}/runs/{LOOP_RUN_ID}")
 
 
 def _tell_agent(store: Store, ran: Ran) -> None:

@@ -12,6 +12,7 @@ from farthing.cli.ledger import reader
 from farthing.cli.options import data_option, json_option, since_option
 from farthing.cli.show import Column
 from farthing.collector.report.spend import DIMENSIONS, Report, Spend, spend
+from farthing.collector.web.page.document import document
 
 _MONEY = (
     Column("cost", "right"),
@@ -41,15 +42,26 @@ _NO_KEY = {"model": "(no model)", "provider": "(no provider)"}
     help="What to break the total down by.",
 )
 @since_option("7d", note=" The hour in which it lies counts whole.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Write the dashboards there as one file, without scripts.",
+)
 @data_option
 @json_option
-def command(by: str, since: datetime, data_dir: Path | None, *, as_json: bool) -> None:
+def command(
+    by: str, since: datetime, html: Path | None, data_dir: Path | None, *, as_json: bool
+) -> None:
     """What was spent, by whom and on what.
 
     A total that contains calls without a price is a lower bound and is marked ≥.
     """
+    now = datetime.now(UTC)
     with reader(data_dir) as store:
-        report = spend(store, by=by, since=since, now=datetime.now(UTC))
+        report = spend(store, by=by, since=since, now=now)
+        if html is not None:
+            html.write_text(document(store, since=since, now=now), encoding="utf-8")
     if as_json:
         show.as_json(report.to_json())
     else:

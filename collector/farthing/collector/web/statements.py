@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 _PARSE = """
 WITH formatQuerySingleLine({sql:String}) AS text, parseQueryToJSON({sql:String}) AS tree
-SELECT text, tree, formatQuerySingleLine(formatQueryFromJSON(tree)) = text AS complete
+SELECT text, tree, translate(back, '()', '') = translate(text, '()', '') AS complete,
+    formatQuerySingleLine(formatQueryFromJSON(tree)) AS back
 """
+# `complete`: brackets that change nothing stand in the text and not in the tree.
 _FORMAT = "SELECT formatQuerySingleLine({sql:String}) AS text"
 _FROM_TREE = "SELECT formatQuerySingleLine(formatQueryFromJSON({tree:String})) AS text"
 

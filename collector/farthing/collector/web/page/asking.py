@@ -100,10 +100,8 @@ class Asker:
             work.exception()  # seen, also when nobody waits for it any longer
 
     async def _panel(self, name: str, view: View) -> Answer:
-        asked = panel(name)
         try:
-            sql = expanded(asked.text, view, hourly=asked.hourly)
-            return Answer(name, await self.rows(sql))
+            return Answer(name, await self.rows(asked(name, view)))
         except (FarthingError, Refused) as error:
             return Answer(name, [], explained(error))
 
@@ -111,6 +109,11 @@ class Asker:
         """Wait for what runs, drop what waits."""
         self._threads.shutdown(cancel_futures=True)
         self._store.close()
+
+
+def asked(name: str, view: View) -> str:
+    """The SQL of a panel for a view."""
+    return expanded(panel(name).text, view, hourly=panel(name).hourly)
 
 
 def explained(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from farthing.collector.web.page.asking import Answer
-from farthing.collector.web.page.figures import chart_json, has_chart
+from farthing.collector.web.page.figures import chart, has_chart
 from farthing.collector.web.page.tables import Place, Table, table
 from farthing.collector.web.page.tiles import Tile, tiles
 from farthing.dashboards.catalogue import Row, panel
@@ -76,9 +76,9 @@ def _cards(
             continue
         has_marks = MARKS in answers and name != MARKS
         marks = answers[MARKS].rows if has_marks else ()
-        chart = None
+        drawn = None
         if has_chart(one, answer.rows):
-            chart = chart_json(
+            drawn = chart(
                 *(name, one, answer.rows, marks),
                 height=row.height,
                 place=place,
@@ -90,7 +90,7 @@ def _cards(
             columns=width,
             subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly)),
             table=table(name, one, answer.rows, place, marks),
-            chart=chart,
+            chart=drawn,
             problem=answer.problem,
             csv_url=csv_url(name, place),
         )

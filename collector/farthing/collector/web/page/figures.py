@@ -1,4 +1,4 @@
-"""Panels as charts: the specification that the browser draws."""
+"""Panels as charts: specifications that the browser draws, or pictures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from farthing.dashboards.panel import Panel
 _UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _PIXELS: Final = 34
 """Of a unit of the catalogue's heights."""
+_DOCUMENT_WIDTH: Final = 1100
 _HEAD: Final = 90
 """Pixels of a card that are not its chart's."""
 
@@ -25,22 +26,30 @@ def has_chart(panel: Panel, rows: Rows) -> bool:
     return any(row[column.name] for row in rows for column in panel.drawn)
 
 
-def chart_json(
+def chart(
     name: str, panel: Panel, rows: Rows, marks: Rows, *, height: int, place: Place,
     view: View,
 ) -> Markup:  # fmt: skip
-    """Vega-Lite for a script element of type application/json: no text in it can end
-    the element. `height` is of the catalogue's grid."""
+    """A panel's chart, `height` units of the catalogue's grid high.
+
+    On the page, Vega-Lite for a script element of type application/json: no text in it
+    can end the element. In a document, SVG.
+    """
     from farthing.dashboards import charts  # 0.6 s: only once something is drawn
 
     bucket_s = view.bucket_s(hourly=panel.hourly)
     frame = charts.Frame(
-        "container",
+        _DOCUMENT_WIDTH if place.is_document else "container",
         height * _PIXELS - _HEAD,
         bucket_s,
         span=(view.since, view.until),
         marks=marks if panel.marks else (),
-        href=lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),
+        href=None
+        if place.is_document
+        else lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),
     )
-    made = json.dumps(charts.spec(panel, rows, frame), separators=(",", ":"))
+    spec = charts.spec(panel, rows, frame)
+    if place.is_document:
+        return Markup(charts.svg(spec))  # noqa: S704 - escaped by the renderer
+    made = json.dumps(spec, separators=(",", ":"))
     return Markup(made.translate(_UNSAFE))  # noqa: S704 - nothing of HTML is left in it

@@ -48,11 +48,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a table stands: the choice, its page's path, the run that it is about."""
+    """Where a table stands: the choice, its page's path, the run that it is about. A
+    `document` stands alone: nothing in it leads anywhere."""
 
     choice: Choice
     path: str
     run_id: str = ""
+    is_document: bool = False
 
 
 def table(name: str, panel: Panel, rows: Rows, place: Place, marks: Rows = ()) -> Table:
@@ -67,7 +69,7 @@ def table(name: str, panel: Panel, rows: Rows, place: Place, marks: Rows = ()) -
                     cell(
                         column,
                         row,
-                        choice=place.choice,
+                        choice=None if place.is_document else place.choice,
                         run_id=place.run_id,
                         longest=longest[column.name],
                     )
@@ -116,7 +118,7 @@ def _is_marked(row: Mapping[str, Any], marks: Rows) -> bool:
 
 def _heading(name: str, column: Column, sort: Sort | None, place: Place) -> Heading:
     is_number = column.unit not in ("text", "time", "flag", "sparkline")
-    if not _can_sort(column):
+    if place.is_document or not _can_sort(column):
         return Heading(column.heading, is_number, "", "")
     is_sorted = sort is not None and sort.column == column.name
     down = not sort.descending if sort and is_sorted else column.unit != "text"
