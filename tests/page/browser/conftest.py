@@ -56,9 +56,10 @@ document.querySelectorAll("tbody tr:nth-child(n+9), .chart-view path:nth-child(n
 _SERIOUS: Final = ("serious", "critical")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests of this folder."""
+    """One browser for the tests of a file: while it is open, the thread has an event
+    loop that runs, so no other file's tests may share that time."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: `apt-get install chromium`")
     # As root, Chromium runs without its sandbox or not at all.
@@ -112,14 +113,14 @@ def serving(
         site.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(demo_store: Store, chromium: Browser) -> Iterator[str]:
     """A page over the demo's week."""
     with serving(demo_store.address) as url:
         yield url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def empty_site(empty_store: Store, chromium: Browser) -> Iterator[str]:
     """A page over a ledger into which nothing was ever loaded."""
     with serving(empty_store.address) as url:
