@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from farthing.collector.watch.judgements import Judgements
+from farthing.collector.store.finding import StoredFinding
+from farthing.collector.watch.judgements import Judgements, Verdict
 from farthing.collector.watch.read import Reader
+from farthing.collector.watch.watcher import Watcher
 from tests.economics.loops.scenarios import SCENARIOS
 from tests.watch.conftest import Watched
 from tests.watch.spans import SAME, Told, read, renamed, run_of, tools_in_calls
@@ -102,9 +107,39 @@ def test_what_is_kept_changes_nothing_that_is_found(watched: Watched) -> None:
     reader = Reader(watched.store)
     kept, crowded = Judgements(reader), Judgements(reader, entries_most=30)
     spans = sorted(SPANS, key=lambda told: told.start_s)
-    runs = dict.fromkeys(RUNS)
+    known: list[dict[Any, StoredFinding]] = [{}, {}]
     for first in range(0, len(spans), 80):
-        watched.load(spans[first : first + 80], watch=False)
-        expected = set(Judgements(reader).of(runs))
-        assert set(kept.of(runs)) == set(crowded.of(runs)) == expected
-    assert {found.run_id for found in expected} > {"stuck", "through calls"}
+        batch = spans[first : first + 80]
+        name = watched.load(batch, watch=False)
+        come = Counter(told.run for told in batch)
+        for judgements, found in zip((kept, crowded), known, strict=True):
+            take(found, judgements.go_on([name], come, dict.fromkeys(come)))
+        anew: dict[Any, StoredFinding] = {}
+        runs = dict.fromkeys(RUNS, 0)
+        take(anew, Judgements(reader).go_on([], runs, dict.fromkeys(runs)))
+        assert known == [anew, anew]
+    assert {found.run_id for found in anew.values()} > {"stuck", "through calls"}
+
+
+def take(known: dict[Any, StoredFinding], verdicts: Iterable[Verdict]) -> None:
+    """Take what is new, as the table does."""
+    for verdict in verdicts:
+        for found in verdict.new:
+            known[found.key] = replace(found, version=0)
+
+
+def test_what_another_collector_loads_is_judged_too(watched: Watched) -> None:
+    """Where two collectors load spans of one run, each looks again, once it has nothing
+    else to do, at runs of which the ledger knows more than it loaded."""
+    other = Watcher(watched.store)
+    spans = run_of("shared", [SAME] * 12)
+    watched.load(spans[:10])
+    other(watched.load(spans[10:20], watch=False))
+    watched.load(spans[20:])
+    assert watched.watcher.look_again()
+    watched.watcher.look_again()
+    [found] = watched.findings("steps")
+    assert found["steps"] == 11
+    lines = watched.store.rows("SELECT count() AS n FROM findings")
+    assert not watched.watcher.look_again()
+    assert watched.store.rows("SELECT count() AS n FROM findings") == lines

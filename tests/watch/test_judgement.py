@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from farthing.collector.store.finding import StoredFinding
+from farthing.collector.watch.entry import Entry
 from farthing.collector.watch.judge import Judgement, judge
-from farthing.semconv import FINGERPRINT, TOOL_RESULTS
+from farthing.semconv import STEP_FIELDS, TOOL_RESULTS
 
-Row = dict[str, Any]
-ORDER = ("start_us", "trace_id", "span_id")
 OUTCOMES = ("same", "same", "same", "other", "new")
 
 
-def row(start_us: int, kind: str, span: int, **more: Any) -> Row:
+def row(at_us: int, kind: str, span: int, **more: Any) -> Entry:
     """An entry as sql/entries.sql has it."""
-    return {
-        "run_id": "run",
-        "start_us": start_us,
-        "entry": "span",
-        "reason": "",
-        "trace_id": "trace",
-        "span_id": f"span {span:03}",
-        "kind": kind,
-        "agent": "",
-        "tool_name": "",
-        "tool_call_id": "",
-        "error_type": "",
-        "calls": int(kind == "model_call"),
-        "tool_calls": int(kind == "tool"),
-        "input": 100 + span,
-        "output": 10,
-        "cost_usd": f"0.{span + 1:03}",
-        "is_unpriced": span % 2,
-        "task_type": "review" if span % 3 else "",
-        "business_unit": "",
-        "team": "",
-        "user": "",
-        "service": "",
-        "environment": "",
-        "fingerprints": {},
-        **more,
-    }
+    made = Entry(
+        run_id="run",
+        at_us=at_us,
+        is_span=True,
+        is_double=False,
+        trace_id="trace",
+        span_id=f"span {span:03}",
+        kind=kind,
+        agent="",
+        tool_name="",
+        tool_call_id="",
+        error_type="",
+        http_status="",
+        calls=int(kind == "model_call"),
+        input=100 + span,
+        output=10,
+        cost_usd=f"0.{span + 1:03}",
+        is_unpriced=bool(span % 2),
+        told=["", "", ""] if kind == "model_call" else [""] * len(STEP_FIELDS),
+        handed={},
+        tags=["review" if span % 3 else "", "", "", "", "", ""],
+    )
+    return made._replace(**more)
 
 
 def hashes(outcome: str, span: int) -> dict[str, str]:
@@ -53,26 +52,26 @@ def hashes(outcome: str, span: int) -> dict[str, str]:
     return {"args_hash": told, **result}
 
 
-def tool(start_us: int, span: int, told: dict[str, str], **more: Any) -> Row:
+def tool(at_us: int, span: int, told: dict[str, str], **more: Any) -> Entry:
     """A tool's own span."""
-    own = {f"{FINGERPRINT}{name}": value for name, value in told.items()}
+    own = [told.get(name, "") for name in STEP_FIELDS]
     call = {"tool_name": "look", "tool_call_id": f"call {span}"}
-    return row(start_us, "tool", span, fingerprints=own, **call | more)
+    return row(at_us, "tool", span, told=own, **call | more)
 
 
-def handed(start_us: int, span: int, told: dict[str, str], **more: Any) -> Row:
+def handed(at_us: int, span: int, told: dict[str, str], **more: Any) -> Entry:
     """A model call that was handed the result of the call of this number."""
     fields = {"call_id": f"call {span}", "name": "look", **told}
     own = {f"{TOOL_RESULTS}{name}": value for name, value in fields.items()}
-    return row(start_us, "model_call", span + 500, fingerprints=own, **more)
+    return row(at_us, "model_call", span + 500, handed=own, **more)
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> list[Row]:
+def entries(draw: st.DrawFn) -> list[Entry]:
     """All entries of a run, in their order: tools told by their spans, by the calls
     that were handed their results, or both; ids given out twice; refusals; spans that
     are sent again; duplicates and what corrects them."""
-    rows: list[Row] = []
+    rows: list[Entry] = []
     for span in range(draw(st.integers(4, 20))):
         at_us = draw(st.sampled_from((10 * span, 10 * span, 10 * (span // 2))))
         own = {"agent": draw(st.sampled_from(("", "", "", "helper")))}
@@ -89,35 +88,39 @@ def entries(draw: st.DrawFn) -> list[Row]:
             rows.append(handed(at_us + 5, span, told, **own))
         what = draw(st.integers(0, 19))
         if what == 0:
-            rows.append(made | {"start_us": at_us + 15})
+            rows.append(made._replace(at_us=at_us + 15))
         elif what == 1:
-            rows.append(made | {"span_id": f"span {span + 900}"})
+            rows.append(made._replace(span_id=f"span {span + 900}"))
         elif what == 2:
-            wrong = {"entry": "correction", "reason": "duplicate", "calls": -1}
-            later_us = rows[-1]["start_us"] + draw(st.sampled_from((0, 0, 25)))
-            rows.append(rows[-1] | wrong | {"start_us": later_us})
-    return sorted(rows, key=lambda r: [*(r[k] for k in ORDER), r["entry"] != "span"])
+            later_us = rows[-1].at_us + draw(st.sampled_from((0, 0, 25)))
+            wrong = rows[-1]._replace(is_span=False, is_double=True, calls=-1)
+            rows.append(wrong._replace(at_us=later_us))
+    return sorted(rows, key=lambda r: (r.at_us, r.trace_id, r.span_id, not r.is_span))
+
+
+def known(found: Iterable[StoredFinding]) -> dict[Any, StoredFinding]:
+    """The newest of each, whatever its version."""
+    return {each.key: replace(each, version=0) for each in found}
 
 
 @settings(deadline=None)
 @given(entries(), st.data())
-def test_parts_are_judged_as_the_whole(run: list[Row], data: st.DataObject) -> None:
-    """However entries arrive, going on with what is newer, where that is all that is
-    new, finds what judging all of them finds."""
+def test_parts_are_judged_as_the_whole(run: list[Entry], data: st.DataObject) -> None:
+    """However entries arrive, going on with what follows, and beginning anew where it
+    does not, finds what judging all of them finds."""
     late = data.draw(st.sets(st.integers(0, len(run) - 1), max_size=2))
     size = data.draw(st.integers(1, 9))
     arrival = [n + (n in late) * 12 for n in range(len(run))]
     arrival = [when // size for when in arrival]
     judgement = Judgement()
+    found: dict[Any, StoredFinding] = {}
     for batch in sorted(set(arrival)):
-        known = [r for r, when in zip(run, arrival, strict=True) if when <= batch]
-        since_us = judgement.last_us if len(judgement) else -1
-        newer = [r for r in known if r["start_us"] > since_us]
-        is_all = len(judgement) + len(newer) == len(known)
-        if not (is_all and judgement.take(newer)):
-            judgement = Judgement()
-            assert judgement.take(known)
-        assert judgement.found() == judge(known)
+        pairs = list(zip(run, arrival, strict=True))
+        if not judgement.take([r for r, when in pairs if when == batch]):
+            judgement, found = Judgement(), {}
+            assert judgement.take([r for r, when in pairs if when <= batch])
+        found |= known(judgement.news())
+        assert found == known(judge([r for r, when in pairs if when <= batch]))
 
 
 @settings(deadline=None)
@@ -125,9 +128,53 @@ def test_parts_are_judged_as_the_whole(run: list[Row], data: st.DataObject) -> N
 def test_a_run_in_its_order_goes_on(outcomes: list[str], data: st.DataObject) -> None:
     """What comes in its order is never judged anew; a loop is found all the same."""
     told = [hashes(outcome, n) for n, outcome in enumerate([*outcomes, *["same"] * 6])]
-    run = [tool(10 * n, n, hashed) for n, hashed in enumerate(told)]
+    run = [tool(10 * n + 1, n, hashed) for n, hashed in enumerate(told)]
     cuts = data.draw(st.lists(st.integers(0, len(run))))
     judgement = Judgement()
+    found: dict[Any, StoredFinding] = {}
     for start, end in pairwise([0, *sorted(cuts), len(run)]):
         assert judgement.take(run[start:end])
-    assert judgement.found() == judge(run) != []
+        found |= known(judgement.news())
+    assert found == known(judge(run)) != {}
+
+
+def test_a_long_run_is_judged_in_bounded_memory() -> None:
+    """A run of 40,000 calls that loops twice, far apart, takes no more memory than one
+    of a few thousand; both loops are found, with all their calls and dollars."""
+    judgement, sizes = Judgement(), []
+    found: dict[Any, StoredFinding] = {}
+    for first in range(0, 40_000, 1_000):
+        is_stuck = first in (5_000, 6_000, 30_000)
+        judgement.take(
+            [
+                made
+                for n in range(first, first + 1_000)
+                for made in (
+                    row(
+                        20 * n + 1, "model_call", n, cost_usd="0.001", is_unpriced=False
+                    ),
+                    tool(
+                        20 * n + 11,
+                        n + 50_000,
+                        hashes("same" if is_stuck else "new", n),
+                    ),
+                )
+            ]
+        )
+        found |= known(judgement.news())
+        sizes.append(len(pickle.dumps(judgement)))
+    assert [(f.steps, f.calls, str(f.cost_usd)) for f in found.values()] == [
+        (1_999, 1_998, "1.998"),
+        (999, 998, "0.998"),
+    ]
+    assert max(sizes[20:]) < 1.2 * max(sizes[:20])
+
+
+def test_what_comes_late_to_a_long_run_is_taken_as_if_it_came_now() -> None:
+    """It is not read again for it."""
+    run = [tool(10 * n + 11, n, hashes("new", n)) for n in range(6_000)]
+    judgement = Judgement()
+    assert judgement.take(run)
+    assert judgement.is_long
+    assert judgement.take([tool(1, 9_000 + n, hashes("same", n)) for n in range(6)])
+    assert [found.steps for found in judgement.news()] == [5]

@@ -38,6 +38,9 @@ class Watched:
         self.names += names
         self.rounds += 1
 
+    def look_again(self) -> bool:
+        return False
+
 
 @contextmanager
 def watching(

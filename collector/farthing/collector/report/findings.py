@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from farthing.collector.report.plain import iso, plain
 from farthing.collector.report.sql_text import sql
 from farthing.collector.store.client import Store
+from farthing.collector.store.finding import StoredFinding
 
 _LIVE: Final = timedelta(minutes=10)
 """A run of which nothing was heard for so long has ended, or is lost."""
@@ -19,32 +20,9 @@ _SHORTEST: Final = timedelta(minutes=1)
 _HOUR_S: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One episode; the columns of `findings`."""
-
-    run_id: str
-    task_type: str
-    agent: str
-    kind: str
-    level: str
-    pattern: str
-    period: int
-    why: str
-    ongoing: bool
-    first_time: datetime
-    at_time: datetime
-    last_time: datetime
-    first_trace_id: str
-    first_span_id: str
-    last_trace_id: str
-    last_span_id: str
-    span_ids: tuple[str, ...]
-    steps: int
-    calls: int
-    tokens: int
-    cost_usd: Decimal
-    unpriced_calls: int
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(StoredFinding):
+    """One episode, as it is reported."""
 
     def goes_on(self, now: datetime) -> bool:
         """Whether it has not ended, and was heard of lately."""
@@ -103,24 +81,18 @@ NO_WASTE: Final = Waste(0, 0, Decimal(0), 0)
 
 def findings(store: Store, run_id: str) -> tuple[Finding, ...]:
     """What is found in a run, the earliest first."""
-    return tuple(map(_finding, store.rows(sql("findings.sql"), {"run_id": run_id})))
+    return tuple(
+        map(Finding.of_row, store.rows(sql("findings.sql"), {"run_id": run_id}))
+    )
 
 
 def latest(store: Store, *, since: datetime, limit: int) -> tuple[Finding, ...]:
     """Findings that reached their level since a moment, the dearest first."""
     asked = {"since_s": int(since.timestamp()), "limit": limit}
-    return tuple(map(_finding, store.rows(sql("latest_findings.sql"), asked)))
+    return tuple(map(Finding.of_row, store.rows(sql("latest_findings.sql"), asked)))
 
 
 def waste(store: Store, within: Mapping[str, Any]) -> Waste:
     """What was confirmed in a range of time, `since_s` to `until_s`."""
     [row] = store.rows(sql("waste.sql"), within)
     return Waste(**row)
-
-
-def _finding(row: Mapping[str, Any]) -> Finding:
-    times = {name: row[name].replace(tzinfo=UTC) for name in _TIMES}
-    return Finding(**{**row, **times, "span_ids": tuple(row["span_ids"])})
-
-
-_TIMES: Final = ("first_time", "at_time", "last_time")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from farthing.collector.store.client import Store
-from farthing.economics.loops import Baseline, Taken
+from farthing.collector.watch.repeats import Standing
+from farthing.economics.loops import Baseline
 
 _HOUR_S: Final = 3600
 _KINDS_MOST: Final = 1000
-_FEMTO: Final = 10**15
 
 
 class Baselines:
@@ -23,18 +21,13 @@ class Baselines:
         self._store = store
         self._learned: dict[tuple[str, str, int], Baseline] = {}
 
-    def exceeded(self, run: Mapping[str, Any]) -> Baseline | None:
-        """The baseline that a run, a row of sql/known.sql, leaves far behind; None if
-        it does not, or too little is known of its kind."""
-        taken = Taken(
-            calls=run["tool_calls"],
-            tokens=run["tokens"],
-            cost_femto_usd=int(Decimal(run["cost_usd"]) * _FEMTO),
-        )
-        if not run["task_type"] or not taken.is_long:
+    def exceeded(self, run: Standing) -> Baseline | None:
+        """The baseline that a run leaves far behind; None if it does not, or too little
+        is known of its kind."""
+        if not run.task_type or not run.taken.is_long:
             return None
-        baseline = self._of(run["task_type"], run["agent"], run["began_s"])
-        return baseline if baseline.is_exceeded(taken) else None
+        baseline = self._of(run.task_type, run.agent, run.began_us // 1_000_000)
+        return baseline if baseline.is_exceeded(run.taken) else None
 
     def _of(self, task_type: str, agent: str, began_s: int) -> Baseline:
         key = (task_type, agent, began_s // _HOUR_S)

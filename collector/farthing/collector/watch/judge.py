@@ -1,255 +1,209 @@
-"""What is found in one run, from all that the ledger has of it."""
+"""What is found in one run, from what the ledger has of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from sys import intern
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from farthing.collector.watch.told import Telling, ToldStep, steps
-from farthing.economics.loops import Baseline, Detector, Finding, Stall, Taken
+from farthing.collector.store.finding import StoredFinding
+from farthing.collector.watch.accounts import Accounts, Moment
+from farthing.collector.watch.entry import TAGS, Entry
+from farthing.collector.watch.told import Telling
+from farthing.economics.loops import Baseline, Detector, Finding, Stall, Step, Taken
 
+LONG_RUN: Final = 5_000
+"""Entries of a run that are ever read again. What is longer is judged by what comes
+next, in the order in which it comes."""
 _SPANS_SHOWN: Final = 12
+_SPANS_KEPT: Final = 64
+_PLACES_KEPT: Final = 1_024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FEMTO: Final = 10**15
-_TAGS: Final = (
-    "task_type", "business_unit", "team", "user", "service", "environment",
-)  # fmt: skip
+_LONG_AGO_US: Final = -(1 << 63)
+
+Key = tuple[str, str]
+"""Kind and agent, within which episodes are numbered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A finding as it is in the table `findings`, whose columns these are."""
+class _Place(NamedTuple):
+    """Where a step was told."""
 
-    run_id: str
-    agent: str
-    kind: str
-    episode: int
-    version: int
-    level: str
-    pattern: str
-    period: int
-    why: str
-    ongoing: bool
-    first_time: datetime
-    at_time: datetime
-    last_time: datetime
-    first_trace_id: str
-    first_span_id: str
-    last_trace_id: str
-    last_span_id: str
-    span_ids: tuple[str, ...]
-    steps: int
-    calls: int
-    tokens: int
-    cost_usd: Decimal
-    unpriced_calls: int
-    task_type: str
-    business_unit: str
-    team: str
-    user: str
-    service: str
-    environment: str
-
-    @property
-    def key(self) -> tuple[str, str, str, int]:
-        """What names a finding, whatever else is said of it."""
-        return (self.run_id, self.agent, self.kind, self.episode)
-
-
-COLUMNS: Final = tuple(field.name for field in fields(Found))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """What a judgement goes on to need of an entry."""
-
-    run_id: str
-    start_us: int
-    trace_id: str
-    span_id: str
-    agent: str
-    kind: str
-    calls: int
-    tokens: int
-    cost_usd: Decimal
-    is_unpriced: bool
-    tags: tuple[str, ...]
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> _Entry:
-        """From a row of sql/entries.sql. Texts that recur are held once."""
-        return cls(
-            run_id=intern(row["run_id"]),
-            start_us=row["start_us"],
-            trace_id=intern(row["trace_id"]),
-            span_id=row["span_id"],
-            agent=intern(row["agent"]),
-            kind=intern(row["kind"]),
-            calls=row["calls"],
-            tokens=row["input"] + row["output"],
-            cost_usd=Decimal(row["cost_usd"]),
-            is_unpriced=bool(row["is_unpriced"]),
-            tags=tuple(intern(row[tag]) for tag in _TAGS),
-        )
+    entry: Entry
+    moment: Moment
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A step as far as a finding shows it."""
+class _Known:
+    """A finding, and what was known of its agent when it was made."""
 
-    call_id: str
-    agent: str
-    kind: str
-    entry: _Entry
+    finding: Finding
+    first: _Place
+    last: _Place
+    tags: list[str]
+    span_ids: tuple[str, ...]
 
 
 class Judgement:
-    """A run as it is judged, part by part. What is found in it is the same however it
-    is parted: `judge` takes all at once."""
+    """A run as it is judged, part by part, in memory and time that do not grow with it.
 
-    def __init__(self) -> None:
-        self._telling = Telling()
+    What is found is the same however the run is parted. `baseline` is what it exceeds,
+    if anything. Where a long run is gone on with, `earlier` is how many entries were
+    left out, and `episodes` the last number of each kind and agent in them.
+    """
+
+    def __init__(
+        self,
+        *,
+        baseline: Baseline | None = None,
+        earlier: int = 0,
+        episodes: Mapping[Key, int] | None = None,
+    ) -> None:
+        self.baseline = baseline
+        self._entries = earlier
+        self._episodes = episodes or {}
+        self._last_us = _LONG_AGO_US
+        self._telling = Telling(most=LONG_RUN)
         self._detector = Detector()
-        self._episodes: dict[tuple[str, str, int], Finding] = {}
-        self._entries: list[_Entry] = []
-        self._told: list[_Told] = []
+        self._stall = None if baseline is None else Stall(baseline)
+        self._accounts = Accounts()
+        self._places: dict[str, _Place] = {}
+        self._newest: dict[str, deque[tuple[int, str]]] = {}
+        self._calls = 0
+        self._agent_calls = 0
+        self._ended: list[_Known] = []
+        self._stalled: _Known | None = None
 
     def __len__(self) -> int:
-        """How many entries were taken."""
-        return len(self._entries)
+        """How many entries are remembered in some way."""
+        return len(self._telling)
 
     @property
-    def last_us(self) -> int:
-        """When the newest of them began."""
-        return self._entries[-1].start_us
+    def is_long(self) -> bool:
+        """Whether it is too long to be judged anew."""
+        return self._entries > LONG_RUN
 
-    def take(self, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Go on with entries in the order in which they began. False where they do not
-        follow what was taken, or change it: the run must be judged anew then."""
-        if rows and self._entries and rows[0]["start_us"] <= self.last_us:
+    def take(self, entries: Sequence[Entry]) -> bool:
+        """Go on with entries in their order. False where they do not follow what was
+        taken, or change it: the run must be judged anew then. A long run is not: what
+        comes late is taken as if it came now."""
+        if not entries:
+            return True
+        if entries[0].at_us <= self._last_us and not self.is_long:
             return False
-        told = self._telling.take(rows)
-        if told is None:
+        told = self._telling.take(entries)
+        if told is None and not self.is_long:
             return False
-        entries = {id(row): _Entry.of(row) for row in rows}
-        self._entries += entries.values()
-        for each in told:
-            step = each.step
-            of_step = _Told(
-                step.call_id, step.agent, step.kind, entries[id(each.entry)]
-            )
-            self._told.append(of_step)
-            for finding in self._detector.step(step):
-                self._episodes[finding.kind, finding.agent, finding.episode] = finding
+        steps = iter(told or ())
+        each = next(steps, None)
+        for entry in entries:
+            moment = self._accounts.enter(entry)
+            self._agent_calls += entry.kind == "agent" and entry.is_span
+            while each is not None and each.entry is entry:
+                self._step(each.step, _Place(entry, moment))
+                each = next(steps, None)
+        self._entries += len(entries)
+        self._last_us = max(self._last_us, entries[-1].at_us)
+        self._forget_places()
         return True
 
-    def found(self, stalls: Iterable[Finding] = ()) -> list[Found]:
-        """Each episode as it was when it ended, or as it is; and `stalls`."""
-        episodes = dict(self._episodes)
-        for finding in self._detector.findings():
-            episodes[finding.kind, finding.agent, finding.episode] = finding
-        found = [*episodes.values(), *stalls]
-        if not found:
-            return []
-        by_id = {each.call_id: each.entry for each in self._told}
-        return [_found(each, self._entries, self._told, by_id) for each in found]
+    def news(self) -> list[StoredFinding]:
+        """Each episode that ended since this was asked last, as it was; each that goes
+        on, as it is."""
+        known = [*self._ended, *map(self._known, self._detector.findings())]
+        if self._stalled is not None:
+            known.append(replace(self._stalled, tags=self._accounts.tags("")))
+        self._ended = []
+        return [self._stored(each) for each in known]
+
+    def _step(self, step: Step, place: _Place) -> None:
+        self._places.setdefault(step.call_id, place)
+        self._calls += step.kind == "tool"
+        if step.kind != "user":
+            newest = self._newest.setdefault(step.agent, deque(maxlen=_SPANS_KEPT))
+            newest.append((place.entry.at_us, place.entry.span_id))
+        for finding in self._detector.step(step):
+            if not finding.ongoing:
+                self._ended.append(self._known(finding))
+        if self._stall is not None and self._stalled is None:
+            self._look_for_stall(self._stall, step, place.entry)
+
+    def _look_for_stall(self, stall: Stall, step: Step, entry: Entry) -> None:
+        spent = self._accounts.now("")
+        taken = Taken(
+            calls=self._calls,
+            tokens=spent.by.tokens,
+            agent_calls=self._agent_calls,
+            cost_femto_usd=int(spent.by.cost_usd * _FEMTO),
+        )
+        if finding := stall.step(step, taken):
+            here = _Place(entry, spent)
+            self._stalled = _Known(finding, here, here, [], ())
+
+    def _known(self, finding: Finding) -> _Known:
+        first = self._places[finding.first.call_id]
+        last = self._places[finding.last.call_id]
+        tags = self._accounts.tags(finding.agent)
+        return _Known(finding, first, last, tags, self._spans(finding, first, last))
+
+    def _spans(self, finding: Finding, first: _Place, last: _Place) -> tuple[str, ...]:
+        """The newest spans of a finding."""
+        newest = self._newest.get(finding.agent, ())
+        began_us, until_us = first.entry.at_us, last.entry.at_us
+        own = [span for at_us, span in newest if began_us <= at_us <= until_us]
+        return tuple(dict.fromkeys(own[-_SPANS_SHOWN:]))
+
+    def _stored(self, known: _Known) -> StoredFinding:
+        finding, first, last = known.finding, known.first.entry, known.last.entry
+        by = known.last.moment.by
+        if finding.ongoing:
+            by = self._accounts.now(finding.agent).by
+        spent = by.since(known.first.moment.before)
+        earlier = self._episodes.get((finding.kind, finding.agent), 0)
+        return StoredFinding(
+            run_id=first.run_id,
+            agent=finding.agent,
+            kind=finding.kind,
+            episode=earlier + finding.episode,
+            version=self._entries,
+            level=finding.level,
+            pattern=finding.pattern,
+            period=finding.period,
+            why=finding.why,
+            ongoing=finding.ongoing,
+            first_time=_time(first.at_us),
+            at_time=_time((finding.at.time_ns or 0) // 1000),
+            last_time=_time(last.at_us),
+            first_trace_id=first.trace_id,
+            first_span_id=first.span_id,
+            last_trace_id=last.trace_id,
+            last_span_id=last.span_id,
+            span_ids=known.span_ids,
+            steps=finding.calls,
+            calls=spent.calls,
+            tokens=spent.tokens,
+            cost_usd=spent.cost_usd,
+            unpriced_calls=spent.unpriced_calls,
+            **dict(zip(TAGS, known.tags, strict=True)),
+        )
+
+    def _forget_places(self) -> None:
+        """Keep those that findings may still name."""
+        if len(self._places) > 2 * _PLACES_KEPT:
+            held = {mark.call_id for mark in self._detector.marks()}
+            self._places = {c: p for c, p in self._places.items() if c in held}
 
 
 def judge(
-    entries: Sequence[Mapping[str, Any]], *, baseline: Baseline | None = None
-) -> list[Found]:
-    """The findings in a run. `entries` are all that the ledger has of it, in the order
-    in which they began; `baseline` is what it exceeds. Nothing else matters."""
-    judgement = Judgement()
+    entries: Sequence[Entry], *, baseline: Baseline | None = None
+) -> list[StoredFinding]:
+    """The findings in a run. `entries` are all that the ledger has of it, in their
+    order; `baseline` is what it exceeds. Nothing else matters."""
+    judgement = Judgement(baseline=baseline)
     judgement.take(entries)
-    return judgement.found(_stalling(steps(entries), entries, baseline))
-
-
-def _stalling(
-    told: Sequence[ToldStep],
-    entries: Sequence[Mapping[str, Any]],
-    baseline: Baseline | None,
-) -> Iterator[Finding]:
-    if baseline is None:
-        return
-    stall = Stall(baseline)
-    spent = iter(entries)
-    calls = tokens = femto_usd = 0
-    entry = next(spent, None)
-    for each in told:
-        while entry is not None and entry["start_us"] <= each.entry["start_us"]:
-            tokens += entry["input"] + entry["output"]
-            femto_usd += int(Decimal(entry["cost_usd"]) * _FEMTO)
-            entry = next(spent, None)
-        calls += each.step.kind == "tool"
-        taken = Taken(calls=calls, tokens=tokens, cost_femto_usd=femto_usd)
-        if finding := stall.step(each.step, taken):
-            yield finding
-
-
-def _found(
-    finding: Finding,
-    entries: Sequence[_Entry],
-    told: Sequence[_Told],
-    by_id: Mapping[str, _Entry],
-) -> Found:
-    first, last = by_id[finding.first.call_id], by_id[finding.last.call_id]
-    own = [e for e in entries if not finding.agent or e.agent == finding.agent]
-    since = [
-        entry
-        for entry in own
-        if entry.kind == "model_call"
-        and entry.start_us >= first.start_us
-        and (finding.ongoing or entry.start_us <= last.start_us)
-    ]
-    return Found(
-        run_id=first.run_id,
-        agent=finding.agent,
-        kind=finding.kind,
-        episode=finding.episode,
-        version=len(entries),
-        level=finding.level,
-        pattern=finding.pattern,
-        period=finding.period,
-        why=finding.why,
-        ongoing=finding.ongoing,
-        first_time=_time(first.start_us),
-        at_time=_time(by_id[finding.at.call_id].start_us),
-        last_time=_time(last.start_us),
-        first_trace_id=first.trace_id,
-        first_span_id=first.span_id,
-        last_trace_id=last.trace_id,
-        last_span_id=last.span_id,
-        span_ids=_spans(finding, told, first.start_us, last.start_us),
-        steps=finding.calls,
-        calls=sum(entry.calls for entry in since),
-        tokens=sum(entry.tokens for entry in since),
-        cost_usd=sum((entry.cost_usd for entry in since), Decimal(0)),
-        unpriced_calls=sum(entry.calls for entry in since if entry.is_unpriced),
-        **{tag: _last_told(own, at) for at, tag in enumerate(_TAGS)},
-    )
-
-
-def _spans(
-    finding: Finding, told: Sequence[_Told], began_us: int, until_us: int
-) -> tuple[str, ...]:
-    """The newest spans of a finding."""
-    own = [
-        each.entry.span_id
-        for each in told
-        if each.agent == finding.agent
-        and each.kind != "user"
-        and began_us <= each.entry.start_us <= until_us
-    ]
-    return tuple(dict.fromkeys(own[-_SPANS_SHOWN:]))
-
-
-def _last_told(entries: Sequence[_Entry], tag: int) -> str:
-    return next((e.tags[tag] for e in reversed(entries) if e.tags[tag]), "")
+    return judgement.news()
 
 
 def _time(us: int) -> datetime:

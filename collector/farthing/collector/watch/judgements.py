@@ -3,73 +3,200 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from farthing.collector.watch.judge import Found, Judgement, judge
+from farthing.collector.store.finding import StoredFinding
+from farthing.collector.watch.judge import LONG_RUN, Judgement, Key
 from farthing.collector.watch.read import Reader
 from farthing.economics.loops import Baseline
 
 _ENTRIES_MOST: Final = 40_000
-"""About 50 MB, measured at 1.3 kB each; of older runs all is read again."""
+"""About 60 MB; of older runs all is read again."""
+
+Findings = dict[tuple[str, str, str, int], StoredFinding]
+
+
+@dataclass(slots=True)
+class Case:
+    """A run that is watched closely: how it is judged, how many of its spans that
+    judgement knows, and what is written of it and may still change."""
+
+    run_id: str
+    judgement: Judgement
+    spans: int
+    written: Findings = field(default_factory=dict)
+    doubt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be written of a run, and what was there before."""
+
+    run_id: str
+    new: list[StoredFinding]
+    before: Findings
+    has_findings: bool
 
 
 class Judgements:
     """Judges runs by what the ledger has of them: whole, or from where it left off.
 
     What is kept changes what must be read, never what is found: a run goes on only if
-    its newer entries are all that it does not know of, and is judged whole otherwise.
+    the entries of its batches follow those that were taken, and is judged whole
+    otherwise.
     """
 
     def __init__(self, reader: Reader, *, entries_most: int = _ENTRIES_MOST) -> None:
         self._reader = reader
-        self._kept: OrderedDict[str, Judgement] = OrderedDict()
+        self._kept: OrderedDict[str, Case] = OrderedDict()
         self._entries = 0
         self._entries_most = entries_most
 
-    def of(self, runs: Mapping[str, Baseline | None]) -> Iterator[Found]:
-        """What is found in these runs, each with the baseline that it exceeds."""
-        known = {r: j for r in runs if (j := self._forget(r)) and runs[r] is None}
-        gone_on = dict.fromkeys(self._going_on(known))
-        for run_id in gone_on:
-            self._keep(run_id, known[run_id])
-            yield from known[run_id].found()
-        for entries in self._reader.entries([r for r in runs if r not in gone_on]):
-            run_id = entries[0]["run_id"]
-            if baseline := runs[run_id]:
-                # What it is compared by is looked at from the first step.
-                yield from judge(entries, baseline=baseline)
-            else:
-                yield from self._begun(run_id, entries)
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._kept
 
-    def _begun(self, run_id: str, entries: Sequence[Mapping[str, Any]]) -> list[Found]:
-        judgement = Judgement()
+    def go_on(
+        self,
+        batch_names: Sequence[str],
+        spans: Mapping[str, int],
+        baselines: Mapping[str, Baseline | None],
+    ) -> Iterator[Verdict]:
+        """Judge runs of which batches brought so many spans, each with the baseline
+        that it exceeds, if it does."""
+        cases = {
+            run_id: case
+            for run_id, number in spans.items()
+            if (case := self._forget(run_id))
+            and case.judgement.baseline == baselines[run_id]
+            and number <= LONG_RUN
+        }
+        anew = dict.fromkeys(run_id for run_id in spans if run_id not in cases)
+        sizes = {run_id: spans[run_id] for run_id in cases}
+        for run_id, entries in self._reader.entries(sizes, batches=batch_names):
+            case = cases.pop(run_id)
+            if not case.judgement.take(entries):
+                anew[run_id] = None
+                continue
+            case.spans += spans[run_id]
+            self._keep(case)
+            yield _verdict(case, case.judgement.news())
+        for run_id, case in cases.items():  # What came is no step of theirs.
+            case.spans += spans[run_id]
+            self._keep(case)
+        yield from self._whole({run_id: baselines[run_id] for run_id in anew})
+
+    def doubtful(self, runs: Iterable[str]) -> set[str]:
+        """Those of these runs of which another look may find that they have changed."""
+        cases = [case for run_id in runs if (case := self._kept.get(run_id))]
+        return {case.run_id for case in cases if case.doubt is not None}
+
+    def doubt(self, runs: Iterable[str]) -> Iterator[Verdict]:
+        """Judge those of these runs anew of which the ledger still has other spans than
+        were judged, though nothing came since this was asked last: another collector
+        loaded them. What is loaded and not yet watched looks the same, once."""
+        cases = [case for run_id in runs if (case := self._kept.get(run_id))]
+        sizes = self._reader.sizes([case.run_id for case in cases])
+        anew = {}
+        for case in cases:
+            size = sizes.get(case.run_id, case.spans)
+            is_other = size != case.spans and not case.judgement.is_long
+            if is_other and case.doubt == case.spans:
+                anew[case.run_id] = case.judgement.baseline
+            case.doubt = case.spans if is_other else None
+        for run_id in anew:
+            self._forget(run_id)
+        yield from self._whole(anew)
+
+    def _whole(self, baselines: Mapping[str, Baseline | None]) -> Iterator[Verdict]:
+        """Judge runs from their first entries, but for long ones."""
+        # Asked first: what comes in between is then doubted, not overlooked.
+        sizes = self._reader.sizes(baselines)
+        stored = self._reader.stored(baselines)
+        for run_id, size in sizes.items():
+            if size > LONG_RUN:
+                yield self._long(run_id, size, stored.get(run_id, {}))
+        short = {r: size for r, size in sizes.items() if size <= LONG_RUN}
+        for run_id, entries in self._reader.entries(short):
+            judgement = Judgement(baseline=baselines[run_id])
+            judgement.take(entries)
+            case = Case(run_id, judgement, sizes[run_id])
+            case.written = stored.get(run_id, {})
+            self._keep(case)
+            yield _whole_verdict(case, judgement.news())
+
+    def _long(self, run_id: str, size: int, written: Findings) -> Verdict:
+        """Go on with a long run after what was found in it last: what went on then is
+        ended, what still goes on is an episode of its own."""
+        entries = self._reader.newest(run_id, LONG_RUN)
+        known_us = max((_last_us(found) for found in written.values()), default=0)
+        entries = [entry for entry in entries if entry.at_us > known_us]
+        judgement = Judgement(
+            earlier=max(size - len(entries), LONG_RUN), episodes=_numbers(written)
+        )
         judgement.take(entries)
-        self._keep(run_id, judgement)
-        return judgement.found()
+        case = Case(run_id, judgement, size, written)
+        self._keep(case)
+        ended = [
+            replace(found, ongoing=False, version=found.version + 1)
+            for found in written.values()
+            if found.ongoing
+        ]
+        return _verdict(case, [*ended, *judgement.news()])
 
-    def _going_on(self, known: Mapping[str, Judgement]) -> Iterator[str]:
-        """The runs that could be told what is new in them."""
-        if not known:
-            return
-        # Asked first: what comes in between makes the sum wrong, not the judgement.
-        totals = self._reader.totals(known)
-        last_us = {run_id: judgement.last_us for run_id, judgement in known.items()}
-        newer = {rows[0]["run_id"]: rows for rows in self._reader.newer(last_us)}
-        for run_id, judgement in known.items():
-            rows = newer.get(run_id, [])
-            is_all = len(judgement) + len(rows) == totals.get(run_id)
-            if is_all and judgement.take(rows):
-                yield run_id
-
-    def _keep(self, run_id: str, judgement: Judgement) -> None:
-        self._kept[run_id] = judgement
-        self._entries += len(judgement)
-        while self._entries > self._entries_most:
+    def _keep(self, case: Case) -> None:
+        self._kept[case.run_id] = case
+        self._entries += len(case.judgement)
+        while self._entries > self._entries_most and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            self._entries -= len(oldest)
+            self._entries -= len(oldest.judgement)
 
-    def _forget(self, run_id: str) -> Judgement | None:
-        judgement = self._kept.pop(run_id, None)
-        self._entries -= len(judgement) if judgement else 0
-        return judgement
+    def _forget(self, run_id: str) -> Case | None:
+        case = self._kept.pop(run_id, None)
+        self._entries -= len(case.judgement) if case else 0
+        return case
+
+
+def _whole_verdict(case: Case, found: list[StoredFinding]) -> Verdict:
+    """The same of a run that was judged whole: what is not found now is withdrawn."""
+    now = {each.key for each in found}
+    least = max((each.version for each in found), default=0)
+    gone = [
+        replace(
+            known,
+            level="withdrawn",
+            ongoing=False,
+            version=max(known.version + 1, least),
+        )
+        for key, known in sorted(case.written.items())
+        if key not in now
+    ]
+    return _verdict(case, [*found, *gone])
+
+
+def _verdict(case: Case, found: Sequence[StoredFinding]) -> Verdict:
+    """What differs from what is written; from then on that is written."""
+    new = [each for each in found if not _says_the_same(each, case.written)]
+    before = {
+        each.key: case.written[each.key] for each in new if each.key in case.written
+    }
+    case.written = {each.key: each for each in found if each.ongoing}
+    return Verdict(case.run_id, new, before, has_findings=bool(found))
+
+
+def _says_the_same(found: StoredFinding, written: Findings) -> bool:
+    known = written.get(found.key)
+    return known is not None and replace(found, version=known.version) == known
+
+
+def _numbers(written: Findings) -> dict[Key, int]:
+    numbers: dict[Key, int] = {}
+    for found in written.values():
+        key = (found.kind, found.agent)
+        numbers[key] = max(numbers.get(key, 0), found.episode)
+    return numbers
+
+
+def _last_us(found: StoredFinding) -> int:
+    return int(found.last_time.timestamp() * 1_000_000)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from farthing.collector.watch.judge import Found
+from farthing.collector.store.finding import StoredFinding
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Meters:
         )
 
     def count(
-        self, new: Iterable[Found], known: Mapping[tuple[str, str, str, int], Found]
+        self,
+        new: Iterable[StoredFinding],
+        known: Mapping[tuple[str, str, str, int], StoredFinding],
     ) -> None:
         """Count what is found for the first time, and what known findings cost more."""
         for found in new:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from farthing.collector.store.client import Store
+from farthing.collector.store.finding import StoredFinding
 from farthing.collector.store.text import fill, quoted
-from farthing.collector.watch.judge import Found
+from farthing.collector.watch.entry import TOLD, Entry
 from farthing.economics.loops import Tuning
 
-RUNS_AT_ONCE: Final = 500
 _TEXT_MOST: Final = 100_000
 """Characters of run ids in the text of a query, of which the store takes 256 kB; each
 may be escaped."""
+_TEXT_OF_RUN: Final = 4
+_ENTRIES_MOST: Final = 20_000
+"""Entries that are read at once, about 15 MB of text."""
 _ID_MOST: Final = 10_000
 """A run id that is longer is none: it is left alone, as in settling."""
+_IN_ORDER: Final = "at_us, trace_id, span_id, entry DESC, reason, calls, cost_usd"
 
 
 class Reader:
@@ -31,51 +35,67 @@ class Reader:
         self._store = store
 
     def keys_of_batches(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """What the steps of batches may repeat, by run: rows of sql/keys.sql."""
+        """What batches brought, and what their steps may repeat, by run: rows of
+        sql/keys.sql."""
         yield from self._keys(f"load IN ({_listed(names)})")
 
     def keys_of_runs(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """The same for all steps of some runs."""
-        yield from self._keys(f"run_id IN ({_listed(runs)})")
-
-    def known(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """What is known of some runs in all: rows of sql/known.sql."""
+        """The same for all that there is of some runs."""
         for chunk in chunks(runs):
-            yield from self._asked("known.sql", {"runs": _listed(chunk)})
+            yield from self._keys(f"run_id IN ({_listed(chunk)})")
 
-    def entries(self, runs: Iterable[str]) -> Iterator[list[dict[str, Any]]]:
-        """The entries of each run, in the order in which they began."""
-        yield from self._entries(runs, "1")
+    def sizes(self, runs: Iterable[str]) -> dict[str, int]:
+        """How many spans there are of some runs."""
+        return {
+            row["run_id"]: int(row["spans"])
+            for chunk in chunks(runs)
+            for row in self._asked("sizes.sql", {"runs": _listed(chunk)})
+        }
 
-    def newer(self, last_us: Mapping[str, int]) -> Iterator[list[dict[str, Any]]]:
-        """Those of them that began after a moment, another one for each run."""
-        moments = ", ".join(map(str, last_us.values()))
-        which = f"start_us > transform(run_id, [{_listed(last_us)}], [{moments}], 0)"
-        yield from self._entries(last_us, which)
+    def entries(
+        self, sizes: Mapping[str, int], *, batches: Iterable[str] | None = None
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """Runs with all their entries, or with those that batches brought, in their
+        order. `sizes`: how many there are of each, at least."""
+        loads = "" if batches is None else f"load IN ({_listed(batches)}) AND "
+        for chunk in chunks(sizes, sizes):
+            yield from self._entries(f"{loads}run_id IN ({_listed(chunk)})")
 
-    def _entries(
-        self, runs: Iterable[str], which: str
-    ) -> Iterator[list[dict[str, Any]]]:
-        if listed := _listed(runs):
-            rows = self._asked("entries.sql", {"runs": listed, "which": which})
-            for _, entries in groupby(rows, key=lambda row: row["run_id"]):
-                yield list(entries)
+    def newest(self, run_id: str, number: int) -> list[Entry]:
+        """The entries of a run that ended last, in their order."""
+        order = f"time DESC LIMIT {number}"
+        found = self._entries(f"run_id = {quoted(run_id)}", order=order)
+        return sorted(
+            (entry for _, entries in found for entry in entries),
+            key=attrgetter("at_us", "trace_id", "span_id"),
+        )
 
-    def totals(self, runs: Iterable[str]) -> dict[str, int]:
-        """How many entries there are of each run."""
-        rows = self._asked("totals.sql", {"runs": _listed(runs)})
-        return {row["run_id"]: int(row["entries"]) for row in rows}
-
-    def stored(self, runs: Iterable[str]) -> Iterator[Found]:
-        """What was found in some runs before."""
-        for row in self._asked("stored.sql", {"runs": _listed(runs)}):
-            yield _found(row)
+    def stored(
+        self, runs: Iterable[str]
+    ) -> dict[str, dict[tuple[str, str, str, int], StoredFinding]]:
+        """What was found in some runs before, by run."""
+        stored: dict[str, dict[tuple[str, str, str, int], StoredFinding]] = {}
+        for chunk in chunks(runs):
+            sql = fill(_sql("stored.sql"), {"runs": _listed(chunk)})
+            for row in self._store.rows(sql):
+                found = StoredFinding.of_row(row)
+                stored.setdefault(found.run_id, {})[found.key] = found
+        return stored
 
     def runs_since(self, since: datetime) -> list[str]:
         """Runs that ended since a moment."""
         asked = {"since_s": int(since.timestamp()), "id_most": _ID_MOST}
         rows = self._store.rows(_sql("runs_since.sql"), asked)
         return [row["run_id"] for row in rows]
+
+    def _entries(
+        self, which: str, *, order: str = _IN_ORDER
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        sql = fill(_sql("entries.sql"), {"which": which, "order": order, **TOLD})
+        lines = self._store.raw(sql, fmt="JSONCompactEachRow").splitlines()
+        rows = map(Entry._make, json.loads(b"[%b]" % b",".join(lines)))
+        for run_id, entries in groupby(rows, key=attrgetter("run_id")):
+            yield run_id, list(entries)
 
     def _keys(self, which: str) -> Iterator[dict[str, Any]]:
         values = {
@@ -90,27 +110,21 @@ class Reader:
         return map(json.loads, text.splitlines())
 
 
-def _found(row: Mapping[str, Any]) -> Found:
-    told = dict(row)
-    for name in ("first_time", "at_time", "last_time"):
-        told[name] = datetime.fromisoformat(f"{row[name]}+00:00")
-    for name in ("version", "steps", "calls", "tokens", "unpriced_calls"):
-        told[name] = int(row[name])
-    told["cost_usd"] = Decimal(row["cost_usd"])
-    told["span_ids"] = tuple(row["span_ids"])
-    return Found(**told)
-
-
-def chunks(items: Iterable[str]) -> Iterator[list[str]]:
-    """Runs in lists that fit into the text of a query."""
+def chunks(
+    items: Iterable[str], sizes: Mapping[str, int] | None = None
+) -> Iterator[list[str]]:
+    """Runs in lists that fit into the text of a query and whose entries, `sizes`, fit
+    into memory."""
     chunk: list[str] = []
-    size = 0
+    text = entries = 0
     for item in items:
-        if chunk and (len(chunk) == RUNS_AT_ONCE or size + len(item) > _TEXT_MOST):
+        own = sizes[item] if sizes else 0
+        if chunk and (text + len(item) > _TEXT_MOST or entries + own > _ENTRIES_MOST):
             yield chunk
-            chunk, size = [], 0
+            chunk, text, entries = [], 0, 0
         chunk.append(item)
-        size += len(item)
+        text += len(item) + _TEXT_OF_RUN
+        entries += own
     if chunk:
         yield chunk
 

@@ -7,59 +7,105 @@ from the ledger again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
+
+from farthing.economics.loops import Taken
 
 _THRICE: Final = 3
 _KEYS_MOST: Final = 1_000_000
 """About 100 MB: 10,000 runs of 100 keys, of which the oldest are forgotten. A run takes
 the room of a few keys itself."""
 _KEYS_OF_RUN: Final = 4
+_KEYS_OF_RUN_MOST: Final = 50_000
+"""A run that has more is always worth a closer look, which takes less room."""
+_FEMTO: Final = 10**15
 
 
 @dataclass(slots=True)
-class _Run:
+class Standing:
+    """What is known of a run: how often each key was there, and what it took."""
+
     counts: dict[int, int] = field(default_factory=dict)
     last_us: int = 0
     has_repeats: bool = False
     has_findings: bool = False
+    is_always_looked_at: bool = False
+    task_type: str = ""
+    agent: str = ""
+    began_us: int = 0
+    calls: int = 0
+    agent_calls: int = 0
+    tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+    @property
+    def taken(self) -> Taken:
+        """What it took, in the measures of a baseline."""
+        return Taken(
+            calls=self.calls,
+            tokens=self.tokens,
+            agent_calls=self.agent_calls,
+            cost_femto_usd=int(self.cost_usd * _FEMTO),
+        )
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add what further entries took."""
+        self.task_type = max(self.task_type, row["of_type"])
+        self.agent = max(self.agent, row["of_agent"])
+        self.began_us = min(self.began_us or row["first_us"], row["first_us"])
+        self.calls += row["calls_of_tools"]
+        self.agent_calls += row["calls_of_agents"]
+        self.tokens += row["tokens"]
+        self.cost_usd += Decimal(row["spent_usd"])
 
 
 class Repeats:
     """Counts what the steps of runs repeat; keys are numbers, of sql/keys.sql."""
 
     def __init__(self, *, keys_most: int = _KEYS_MOST) -> None:
-        self._runs: OrderedDict[str, _Run] = OrderedDict()
+        self._runs: OrderedDict[str, Standing] = OrderedDict()
         self._keys = 0
         self._keys_most = keys_most
 
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._runs
 
-    def count(
-        self, run_id: str, keys: Iterable[int], *, first_us: int, last_us: int
-    ) -> bool:
-        """Add the keys of new steps, which began between two moments; whether they can
-        change what is found in the run."""
-        if run_id not in self._runs:
-            self._runs[run_id] = _Run()
-            self._keys += _KEYS_OF_RUN
-        run = self._runs[run_id]
-        self._runs.move_to_end(run_id)
+    def get(self, run_id: str) -> Standing | None:
+        """What is known of a run; None if that was forgotten."""
+        return self._runs.get(run_id)
+
+    def count(self, row: Mapping[str, Any]) -> bool:
+        """Add new entries of a run, a row of sql/keys.sql; whether they can change what
+        is found in it."""
+        run = self._known(row["run_id"])
+        run.add(row)
         before = len(run.counts)
-        is_hot = _add(run, keys)
+        is_hot = run.is_always_looked_at or _add(run, row["keys"])
         self._keys += len(run.counts) - before
         # A step that comes late can part what seemed to be one turn.
-        is_late = first_us < run.last_us
-        run.last_us = max(run.last_us, last_us)
+        is_late = row["first_us"] < run.last_us
+        run.last_us = max(run.last_us, row["last_us"])
         self._forget_oldest()
         return is_hot or run.has_findings or (is_late and run.has_repeats)
+
+    def look_always(self, run_id: str) -> None:
+        """Count nothing of a run: it is too long, and always worth a look."""
+        self._known(run_id).is_always_looked_at = True
 
     def note_findings(self, run_id: str) -> None:
         """What comes to a run in which something was found may change that."""
         if run_id in self._runs:
             self._runs[run_id].has_findings = True
+
+    def _known(self, run_id: str) -> Standing:
+        if run_id not in self._runs:
+            self._runs[run_id] = Standing()
+            self._keys += _KEYS_OF_RUN
+        self._runs.move_to_end(run_id)
+        return self._runs[run_id]
 
     def _forget_oldest(self) -> None:
         while self._keys > self._keys_most and len(self._runs) > 1:
@@ -67,11 +113,14 @@ class Repeats:
             self._keys -= len(run.counts) + _KEYS_OF_RUN
 
 
-def _add(run: _Run, keys: Iterable[int]) -> bool:
+def _add(run: Standing, keys: Iterable[int]) -> bool:
     is_hot = False
     for key in keys:
         count = run.counts.get(key, 0) + 1
         run.counts[key] = count
         is_hot = is_hot or count >= _THRICE
     run.has_repeats = run.has_repeats or is_hot
-    return is_hot
+    if len(run.counts) > _KEYS_OF_RUN_MOST:
+        run.counts.clear()
+        run.is_always_looked_at = True
+    return is_hot or run.is_always_looked_at

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeVar
 
+from farthing.collector.watch.entry import Entry
 from farthing.economics.loops import Step
-from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
+from farthing.semconv import STEP_FIELDS, TOOL_RESULTS
 
 _NUMBERS: Final = frozenset(("args_len", "result_len"))
 _MOST_DIGITS: Final = 18
@@ -15,17 +17,17 @@ _TRUTHS: Final = frozenset(("empty", "error"))
 _TRUE: Final = frozenset(("true", "True", "1"))
 _OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
 """What errors of the other side's are called, besides their HTTP status."""
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class ToldStep:
+class ToldStep(NamedTuple):
     """A step, and the entry that told of it first."""
 
     step: Step
-    entry: Mapping[str, Any]
+    entry: Entry
 
 
-def steps(entries: Sequence[Mapping[str, Any]]) -> list[ToldStep]:
+def steps(entries: Sequence[Entry]) -> list[ToldStep]:
     """The steps of a run; `entries` in the order in which they began."""
     return Telling().take(entries) or []
 
@@ -34,18 +36,24 @@ class Telling:
     """The steps of a run, told part by part.
 
     A tool call that several entries tell of is one step, where it was told of first,
-    with the fingerprints of whoever has them.
+    with the fingerprints of whoever has them. Of the oldest of more than `most` spans
+    and steps is forgotten that they were told.
     """
 
-    def __init__(self) -> None:
-        self._passed_over: set[tuple[str, str]] = set()
-        self._told_by_tools: set[str] = set()
+    def __init__(self, *, most: int | None = None) -> None:
+        self._most = most
+        self._passed_over: dict[tuple[str, str], None] = {}
+        self._told_by_tools: dict[str, None] = {}
         self._has_result: dict[str, bool] = {}
 
-    def take(self, entries: Sequence[Mapping[str, Any]]) -> list[ToldStep] | None:
+    def __len__(self) -> int:
+        """How much is remembered."""
+        return len(self._passed_over)
+
+    def take(self, entries: Sequence[Entry]) -> list[ToldStep] | None:
         """The steps that these entries tell of first; they began after all that were
         taken before. None where they change what was told before: begin anew then."""
-        doubles = {_span(e) for e in entries if e["reason"] == "duplicate"}
+        doubles = {_span(e) for e in entries if e.is_double}
         if not doubles.isdisjoint(self._passed_over):
             return None
         found: dict[str, ToldStep] = {}
@@ -61,86 +69,106 @@ class Telling:
                 return None
         for call_id, each in found.items():
             self._has_result[call_id] = bool(each.step.result_hash)
+        self._forget_oldest()
         return list(found.values())
 
     def _all(
-        self, entries: Iterable[Mapping[str, Any]], doubles: set[tuple[str, str]]
-    ) -> Iterator[tuple[Step, Mapping[str, Any]]]:
+        self, entries: Iterable[Entry], doubles: set[tuple[str, str]]
+    ) -> Iterator[tuple[Step, Entry]]:
         """Each step as often as it is told."""
         for entry in entries:
             span = _span(entry)
-            if entry["entry"] != "span" or span in self._passed_over:
+            if not entry.is_span or span in self._passed_over:
                 continue
-            self._passed_over.add(span)  # One that was sent again tells nothing more.
+            self._passed_over[span] = None  # One that is sent again tells nothing more.
             for step in _handed(entry) if span in doubles else _steps_of(entry):
-                if entry["kind"] == "tool":
+                if entry.kind == "tool":
                     step = _of_its_own(step, entry, self._told_by_tools)
                 yield step, entry
 
+    def _forget_oldest(self) -> None:
+        if self._most is not None and len(self._passed_over) > 2 * self._most:
+            self._passed_over = _newest(self._passed_over, self._most)
+            self._told_by_tools = _newest(self._told_by_tools, self._most)
+            self._has_result = _newest(self._has_result, self._most)
 
-def _span(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return entry["trace_id"], entry["span_id"]
+
+def _newest(known: dict[Any, _T], number: int) -> dict[Any, _T]:
+    return dict(islice(known.items(), max(len(known) - number, 0), None))
 
 
-def _of_its_own(step: Step, entry: Mapping[str, Any], told: set[str]) -> Step:
+def _span(entry: Entry) -> tuple[str, str]:
+    return entry.trace_id, entry.span_id
+
+
+def _of_its_own(step: Step, entry: Entry, told: dict[str, None]) -> Step:
     """Some emitters give an id of a tool call out twice: settling tells them apart."""
     if step.call_id in told:
-        return replace(step, call_id=entry["span_id"])
-    told.add(step.call_id)
+        return replace(step, call_id=entry.span_id)
+    told[step.call_id] = None
     return step
 
 
-def _steps_of(entry: Mapping[str, Any]) -> Iterator[Step]:
-    if entry["kind"] == "tool":
+def _steps_of(entry: Entry) -> Iterator[Step]:
+    if entry.kind == "tool":
         yield _tool(entry)
-        return
-    yield from _handed(entry)
-    told = entry["fingerprints"]
-    common = {"agent": entry["agent"], "time_ns": entry["start_us"] * 1000}
-    if told.get(f"{FINGERPRINT}user_turn") in _TRUE:
-        spoken = f"{entry['span_id']} user"
-        yield Step(kind="user", call_id=spoken, text_hash=spoken, **common)
+    elif entry.kind == "model_call":
+        yield from _handed(entry)
+        yield from _reply(entry)
+
+
+def _reply(entry: Entry) -> Iterator[Step]:
+    text_hash, text_norm_hash, user_turn = entry.told
+    time_ns = entry.at_us * 1000
+    if user_turn in _TRUE:
+        spoken = f"{entry.span_id} user"
+        yield Step(
+            kind="user",
+            agent=entry.agent,
+            call_id=spoken,
+            time_ns=time_ns,
+            text_hash=spoken,
+        )
     status = _status(entry)
-    if entry["error_type"] and not _is_retryable(entry, status):
+    if entry.error_type and not _is_retryable(entry, status):
         return  # No reply: the agent made no step by it.
     yield Step(
         kind="llm",
         name="llm",
-        call_id=entry["span_id"],
-        text_hash=told.get(f"{FINGERPRINT}text_hash", ""),
-        text_norm_hash=told.get(f"{FINGERPRINT}text_norm_hash", ""),
-        input_tokens=entry["input"],
-        output_tokens=entry["output"],
+        agent=entry.agent,
+        call_id=entry.span_id,
+        time_ns=time_ns,
+        text_hash=text_hash,
+        text_norm_hash=text_norm_hash,
+        input_tokens=entry.input,
+        output_tokens=entry.output,
         status=status,
-        retryable=bool(entry["error_type"]),
-        **common,
+        retryable=bool(entry.error_type),
     )
 
 
-def _tool(entry: Mapping[str, Any]) -> Step:
+def _tool(entry: Entry) -> Step:
     """A tool's own span. Without fingerprints, what failed and how is all we know."""
-    told = entry["fingerprints"]
-    fields = _fields({f: told.get(f"{FINGERPRINT}{f}", "") for f in STEP_FIELDS})
-    status = _status(entry)
-    failure = entry["error_type"]
-    if failure:
+    fields = _fields(zip(STEP_FIELDS, entry.told, strict=True))
+    if entry.error_type:
         fields["error"] = True
-        if not fields.get("err_sig_hash"):
-            fields["err_sig_hash"] = f"{entry['tool_name']} {failure}"
+        fields.setdefault("err_sig_hash", f"{entry.tool_name} {entry.error_type}")
+        fields["status"] = _status(entry)
+        fields["retryable"] = _is_retryable(entry, fields["status"])
     return Step(
         kind="tool",
-        name=entry["tool_name"],
-        agent=entry["agent"],
-        call_id=entry["tool_call_id"] or entry["span_id"],
-        time_ns=entry["start_us"] * 1000,
-        status=status,
-        retryable=bool(failure) and _is_retryable(entry, status),
+        name=entry.tool_name,
+        agent=entry.agent,
+        call_id=entry.tool_call_id or entry.span_id,
+        time_ns=entry.at_us * 1000,
         **fields,
     )
 
 
-def _handed(entry: Mapping[str, Any]) -> Iterator[Step]:
+def _handed(entry: Entry) -> Iterator[Step]:
     """The tool results that a model call was newly handed."""
+    if not entry.handed:
+        return
     told = _results(entry)
     for number, call_id in enumerate(told.get("call_id", [])):
         mine = {field: _at(values, number) for field, values in told.items()}
@@ -148,18 +176,17 @@ def _handed(entry: Mapping[str, Any]) -> Iterator[Step]:
             yield Step(
                 kind="tool",
                 name=mine.get("name", ""),
-                agent=entry["agent"],
+                agent=entry.agent,
                 call_id=call_id,
-                time_ns=entry["start_us"] * 1000,
-                **_fields({f: mine.get(f, "") for f in STEP_FIELDS}),
+                time_ns=entry.at_us * 1000,
+                **_fields((f, mine.get(f, "")) for f in STEP_FIELDS),
             )
 
 
-def _results(entry: Mapping[str, Any]) -> dict[str, list[str]]:
+def _results(entry: Entry) -> dict[str, list[str]]:
     return {
         name.removeprefix(TOOL_RESULTS): value.split(",")
-        for name, value in entry["fingerprints"].items()
-        if name.startswith(TOOL_RESULTS)
+        for name, value in entry.handed.items()
     }
 
 
@@ -167,27 +194,20 @@ def _at(values: list[str], number: int) -> str:
     return values[number] if number < len(values) else ""
 
 
-def _fields(told: Mapping[str, str]) -> dict[str, Any]:
+def _fields(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Fields of a step from texts; what is not known, or is no number, is left out."""
     fields: dict[str, Any] = {}
-    for name, text in told.items():
+    for name, text in told:
+        if not text:
+            continue
         if name in _NUMBERS:
             if text.isdecimal() and len(text) <= _MOST_DIGITS:
                 fields[name] = int(text)
         elif name in _TRUTHS:
-            if text:
-                fields[name] = text in _TRUE
-        elif text and not (name.endswith("simhash") and not _is_hex(text)):
+            fields[name] = text in _TRUE
+        else:
             fields[name] = text
     return fields
-
-
-def _is_hex(text: str) -> bool:
-    try:
-        int(text, 16)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_richer(step: Step, old: Step) -> bool:
@@ -201,19 +221,18 @@ def _merged(step: Step, old: Step) -> Step:
     return replace(old, **told, name=old.name or step.name)
 
 
-def _status(entry: Mapping[str, Any]) -> int | None:
+def _status(entry: Entry) -> int | None:
     """HTTP status of a failure: emitters put it in error.type, or beside it."""
-    if not entry["error_type"]:
+    if not entry.error_type:
         return None
-    beside = entry["fingerprints"].get("http.response.status_code", "")
-    for text in (entry["error_type"], beside):
+    for text in (entry.error_type, entry.http_status):
         if len(text) == 3 and text.isdecimal():
             return int(text)
     return None
 
 
-def _is_retryable(entry: Mapping[str, Any], status: int | None) -> bool:
+def _is_retryable(entry: Entry, status: int | None) -> bool:
     if status is not None:
         return status in (408, 425, 429) or status >= 500
-    name = entry["error_type"].lower()
+    name = entry.error_type.lower()
     return any(word in name for word in _OVERLOAD)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from farthing.collector.store.client import Refused
 from farthing.collector.watch.waiting import Waiting
 from farthing.errors import StoreUnavailable
 
@@ -19,8 +20,13 @@ _AT_ONCE: Final = 8
 asked once then, so that a watch that fell behind catches up. Bounds what is read."""
 _PAUSE_S: Final = 1.0
 
-Watch = Callable[..., None]
-"""Is given the names of batches."""
+
+class Watch(Protocol):
+    """What is done with batches: `Watcher` says how."""
+
+    def __call__(self, *batch_names: str) -> None: ...
+
+    def look_again(self) -> bool: ...
 
 
 def _nothing() -> None:
@@ -88,6 +94,7 @@ class Watching:
             self._added.clear()
             try:
                 is_all = self._round()
+                is_done = is_all and not self._look_again()
             except StoreUnavailable as error:
                 self._hold(error)
             except Exception:  # the thread must outlive everything
@@ -96,7 +103,7 @@ class Watching:
             else:
                 self._is_held = False
                 if is_all:
-                    self._added.wait()
+                    self._added.wait(None if is_done else _PAUSE_S)
 
     def _round(self) -> bool:
         """Watch the oldest batches; whether no more were left."""
@@ -106,6 +113,13 @@ class Watching:
             self._waiting.done(names)
             self._watched()
         return len(names) < _AT_ONCE
+
+    def _look_again(self) -> bool:
+        try:
+            return self._watch.look_again()
+        except Refused:
+            log.exception("runs cannot be looked at again")
+            return False
 
     def _hold(self, error: StoreUnavailable) -> None:
         """Wait before the next try."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import asdict
-from typing import Any, Final, Self
+from collections.abc import Iterator
+from typing import Final
 
 from farthing.economics.loops.findings import Finding, Mark
 from farthing.economics.loops.lane import Lane
@@ -43,11 +42,17 @@ class Detector:
         if step.kind == "user" and not step.agent:
             lanes = list(self._lanes.values())
             return [found for lane in lanes for found in lane.step(step, mark)]
-        return self._lane(step.agent).step(step, mark)
+        lane = self._lane(step.agent)
+        return self._left() + lane.step(step, mark)
 
     def findings(self) -> list[Finding]:
         """The findings that go on, with what is known by now."""
         return [found for lane in self._lanes.values() for found in lane.findings()]
+
+    def marks(self) -> Iterator[Mark]:
+        """The steps, of those told so far, that findings to come may name."""
+        for lane in self._lanes.values():
+            yield from lane.marks()
 
     def score(self, agent: str = "") -> float:
         """How much an agent repeats itself now: what is compared to the levels."""
@@ -72,30 +77,10 @@ class Detector:
     def _lane(self, agent: str) -> Lane:
         lane = self._lanes.pop(agent, None) or Lane(agent, self._tuning)
         self._lanes[agent] = lane
-        if len(self._lanes) > _AGENTS:
-            del self._lanes[next(iter(self._lanes))]
         return lane
 
-    def state(self) -> dict[str, Any]:
-        """All that later judgements depend on, as JSON can hold it."""
-        return deepcopy(
-            {
-                "tuning": asdict(self._tuning),
-                "steps": self._steps,
-                "tool_steps": self._tool_steps,
-                "ids": list(self._ids),
-                "lanes": [[name, lane.state()] for name, lane in self._lanes.items()],
-            }
-        )
-
-    @classmethod
-    def restored(cls, state: dict[str, Any]) -> Self:
-        """A detector that goes on from a `state`."""
-        state = deepcopy(state)
-        detector = cls(Tuning(**state["tuning"]))
-        detector._steps = state["steps"]
-        detector._tool_steps = state["tool_steps"]
-        detector._ids = dict.fromkeys(state["ids"])
-        for agent, of_lane in state["lanes"]:
-            detector._lane(agent).restore(of_lane)
-        return detector
+    def _left(self) -> list[Finding]:
+        """Forget the agent that was silent longest, if there are too many."""
+        if len(self._lanes) <= _AGENTS:
+            return []
+        return self._lanes.pop(next(iter(self._lanes))).end()

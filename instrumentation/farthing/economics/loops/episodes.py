@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from farthing.economics.loops.findings import Finding, Kind, Level, Mark, Pattern
 from farthing.economics.loops.memory import Repeat
@@ -99,6 +98,11 @@ class Episodes:
             )
         ]
 
+    def marks(self) -> tuple[Mark, ...]:
+        """The steps that findings of the episode under way name."""
+        now = self._now
+        return () if now is None else (now.first, now.last, now.at)
+
     def _raised(self, now: _Episode, mark: Mark) -> list[Finding]:
         level: Level | None = None
         if self.score >= self._tuning.confirmed:
@@ -110,17 +114,6 @@ class Episodes:
         self._number += now.level is None
         now.level, now.at = level, mark
         return self.findings()
-
-    def state(self) -> dict[str, Any]:
-        now = None if self._now is None else asdict(self._now)
-        return {"score": self.score, "number": self._number, "now": now}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.score, self._number = state["score"], state["number"]
-        self._now = None
-        if now := state["now"]:
-            marks = {name: Mark(**now[name]) for name in ("first", "last", "at")}
-            self._now = _Episode(**{**now, **marks})
 
 
 def _extend(now: _Episode, repeat: Repeat, name: str) -> None:

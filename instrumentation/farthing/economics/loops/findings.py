@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["loop", "retry_storm", "stalled"]
 Level = Literal["suspected", "confirmed"]
@@ -12,8 +12,7 @@ Pattern = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where in a run something is: the step's place (from 0) among all steps and among
     tool steps, its `call_id` and its time, as far as they were told."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from farthing.economics.loops.episodes import Episodes
 from farthing.economics.loops.findings import Finding, Mark
@@ -65,6 +65,17 @@ class Lane:
     def findings(self) -> list[Finding]:
         """What goes on now."""
         return self._loops.findings() + self._retries.findings()
+
+    def end(self) -> list[Finding]:
+        """End what goes on; what that was."""
+        return self._loops.end() + self._retries.end()
+
+    def marks(self) -> Iterator[Mark]:
+        """Earlier steps that findings to come may name."""
+        yield from self._loops.marks()
+        yield from self._retries.marks()
+        if self._reply is not None:
+            yield self._reply[1]
 
     def _called(self, step: Step, mark: Mark) -> list[Finding]:
         self._reply = None
@@ -150,36 +161,7 @@ class Lane:
         self._remarks = [*self._remarks[1 - _REMARKS :], step.text_hash]
         self._memory.forget()
         self._replies.clear()
-        return self._loops.end() + self._retries.end()
-
-    def state(self) -> dict[str, Any]:
-        """All that later judgements depend on, as JSON can hold it."""
-        reply = self._reply and [asdict(part) for part in self._reply]
-        return {
-            "memory": self._memory.state(),
-            "loops": self._loops.state(),
-            "retries": self._retries.state(),
-            "reply": reply,
-            **{name: getattr(self, f"_{name}") for name in _PLAIN},
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`."""
-        self._memory.restore(state["memory"])
-        self._loops.restore(state["loops"])
-        self._retries.restore(state["retries"])
-        self._reply = None
-        if state["reply"]:
-            step, mark = state["reply"]
-            self._reply = (Step(**step), Mark(**mark))
-        for name in _PLAIN:
-            setattr(self, f"_{name}", state[name])
-
-
-_PLAIN: Final = (
-    "replies", "reply_tokens", "remarks", "calls", "refusals", "turns", "calls_in_turn",
-    "turn", "heat_of_turn", "novel",
-)  # fmt: skip
+        return self.end()
 
 
 def is_retryable(step: Step) -> bool:

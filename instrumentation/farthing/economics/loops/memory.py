@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from farthing.economics.loops.findings import Pattern
 from farthing.economics.loops.steps import Step
 from farthing.economics.loops.tuning import WAITS, WRITES, Tuning, words
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A tool call as it is remembered: the `at`th of its agent, the `count`th with this
-    fingerprint."""
+class Seen(NamedTuple):
+    """A tool call as it is remembered under one of its fingerprints, the `times`th that
+    has it: the `at`th of its agent."""
 
+    times: int
     at: int
     turn: str
-    count: int
-    time_ns: int | None
-    name: str
-    args_hash: str
-    result_hash: str
-    result_norm_hash: str
-    result_shape_hash: str
-    result_simhash: str
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,13 @@ class Memory:
                 old = self._remember(name, key, step, at=at, turn=turn)
                 if old is None or old.turn == turn:
                     continue
-                repeat = weight_of(step, old, at - old.at, self._tuning)
-                weight = repeat.weight * self._share(step, old, at - old.at)
+                distance = at - old.at
+                pattern, weight = weight_of(step, old.step, distance, self._tuning)
+                if not weight:
+                    continue
+                weight *= self._share(step, old, distance)
                 if weight and (strongest is None or weight > strongest.weight):
-                    strongest = Repeat(repeat.pattern, weight, at - old.at, old.count)
+                    strongest = Repeat(pattern, weight, distance, old.times)
         return strongest
 
     def forget(self) -> None:
@@ -74,18 +70,8 @@ class Memory:
         """What was known under this key before; the oldest is forgotten."""
         seen = self._seen[name]
         old = seen.pop(key, None)
-        seen[key] = Seen(
-            at,
-            turn,
-            1 if old is None else old.count + (old.turn != turn),
-            step.time_ns,
-            step.name,
-            step.args_hash,
-            step.result_hash,
-            step.result_norm_hash,
-            step.result_shape_hash,
-            step.result_simhash,
-        )
+        count = 1 if old is None else old.times + (old.turn != turn)
+        seen[key] = Seen(count, at, turn, step)
         if len(seen) > self._tuning.remembered:
             del seen[next(iter(seen))]
         return old
@@ -94,28 +80,18 @@ class Memory:
         """How much of its weight a repetition has, by its count, distance and pace."""
         tuning = self._tuning
         share = 1.0
-        if old.count == 1:
+        if old.times == 1:
             is_near = distance <= tuning.near_distance
             share = tuning.first_repeat if is_near else tuning.far_first_repeat
         is_slow = (
             step.time_ns is not None
-            and old.time_ns is not None
-            and step.time_ns - old.time_ns > tuning.waiting_ns * distance
+            and old.step.time_ns is not None
+            and step.time_ns - old.step.time_ns > tuning.waiting_ns * distance
         )
         if not (is_slow or words(step.name) & WAITS):
             return share
-        is_news = step.result_hash != old.result_hash and not is_error(step)
+        is_news = step.result_hash != old.step.result_hash and not is_error(step)
         return 0.0 if is_news else share * tuning.waiting
-
-    def state(self) -> dict[str, Any]:
-        return {
-            name: [[key, *asdict(old).values()] for key, old in seen.items()]
-            for name, seen in self._seen.items()
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        for name, lines in state.items():
-            self._seen[name] = {key: Seen(*fields) for key, *fields in lines}
 
 
 def is_error(step: Step) -> bool:
@@ -132,7 +108,8 @@ def is_write(step: Step, tuning: Tuning) -> bool:
 
 
 _Key = Callable[[Step, Tuning], str]
-_Weight = Callable[[Step, Seen, int, Tuning], Repeat]
+_Weighed = tuple[Pattern, float]
+_Weight = Callable[[Step, Step, int, Tuning], _Weighed]
 
 
 def _outcome(step: Step, _: Tuning) -> str:
@@ -157,48 +134,50 @@ def _answer(step: Step, tuning: Tuning) -> str:
     return step.result_hash
 
 
-def _same_outcome(_step: Step, _old: Seen, _distance: int, tuning: Tuning) -> Repeat:
-    return Repeat("repeat", tuning.repeat)
+def _same_outcome(_step: Step, _old: Step, _distance: int, tuning: Tuning) -> _Weighed:
+    return "repeat", tuning.repeat
 
 
-def _same_error(step: Step, old: Seen, _distance: int, tuning: Tuning) -> Repeat:
+def _same_error(step: Step, old: Step, _distance: int, tuning: Tuning) -> _Weighed:
     if step.empty or (step.result_len or 0) < tuning.telling_chars:
-        return Repeat("same_error", tuning.silent_error)
+        return "same_error", tuning.silent_error
     if step.result_norm_hash == old.result_norm_hash:
-        return Repeat("same_error", tuning.same_error)
+        return "same_error", tuning.same_error
     is_long = (step.result_len or 0) >= tuning.long_chars
     weight = tuning.same_error_in_report if is_long else tuning.same_kind_of_error
-    return Repeat("same_error", weight)
+    return "same_error", weight
 
 
-def _near_outcome(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repeat:
+def _near_outcome(step: Step, old: Step, distance: int, tuning: Tuning) -> _Weighed:
     if not step.result_hash or step.result_hash == old.result_hash:
-        return Repeat("repeat", 0.0)
+        return "repeat", 0.0
     bits = tuning.near_bits_at_once if distance == 1 else tuning.near_bits
     is_near = (
         step.result_norm_hash == old.result_norm_hash != ""
         or step.result_shape_hash == old.result_shape_hash != ""
         or bits_apart(step.result_simhash, old.result_simhash) <= bits
     )
-    return Repeat("repeat", tuning.near_repeat if is_near else 0.0)
+    return "repeat", (tuning.near_repeat if is_near else 0.0)
 
 
-def _same_answer(step: Step, old: Seen, distance: int, tuning: Tuning) -> Repeat:
+def _same_answer(step: Step, old: Step, distance: int, tuning: Tuning) -> _Weighed:
     if is_error(step):
-        return Repeat("same_error", tuning.same_error)
+        return "same_error", tuning.same_error
     if step.name != old.name:
-        return Repeat("same_result", tuning.same_result)
+        return "same_result", tuning.same_result
     is_asked_again = distance == 1 and step.args_hash != old.args_hash
     if not is_asked_again or is_write(step, tuning):
-        return Repeat("same_result", 0.0)
-    return Repeat("same_result", tuning.reworded)
+        return "same_result", 0.0
+    return "same_result", tuning.reworded
 
 
 def bits_apart(one: str, other: str) -> int:
-    """In how many of 64 bits two similarity hashes differ; 64 if one is not known."""
-    if not one or not other:
+    """In how many of 64 bits two similarity hashes differ; 64 if one is not known, or
+    is none."""
+    try:
+        return (int(one, 16) ^ int(other, 16)).bit_count()
+    except ValueError:
         return 64
-    return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
 _LIKENESSES: Final[dict[str, tuple[_Key, _Weight]]] = {

@@ -9,9 +9,9 @@ from typing import Literal
 StepKind = Literal["llm", "tool", "user"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # To freeze it triples what making one takes.
 class Step:
-    """One model call, tool call or message of a person; no content.
+    """One model call, tool call or message of a person; no content. Never changed.
 
     Hashes are texts that are equal when what they stand for is (hex digits, keyed where
     they come from Farthing's instrumentation); lengths are in characters. The empty

@@ -1,9 +1,13 @@
--- All that the judgement of some runs hangs on, in the order in which it happened.
+-- What the judgement of some runs hangs on, in the order in which it happened. A call of
+-- an agent stands where it ended: it is told of after all that happened in it.
+WITH
+    attributes AS a,
+    toUnixTimestamp64Micro(if(kind = 'agent', time, time - toIntervalMicrosecond(duration_us))) AS at_us
 SELECT
     run_id,
-    toUnixTimestamp64Micro(time - toIntervalMicrosecond(duration_us)) AS start_us,
-    entry,
-    reason,
+    at_us,
+    entry = 'span',
+    reason = 'duplicate',
     trace_id,
     span_id,
     kind,
@@ -11,19 +15,16 @@ SELECT
     tool_name,
     tool_call_id,
     error_type,
+    if(error_type = '', '', a['http.response.status_code']),
     calls,
-    tool_calls,
-    input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens AS input,
-    output_tokens + reasoning_tokens + output_audio_tokens AS output,
-    toString(ifNull(cost_usd, 0)) AS cost_usd,
-    cost_state IN ('unpriced', 'no_usage') AS is_unpriced,
-    task_type,
-    business_unit,
-    team,
-    user,
-    service,
-    environment,
-    mapFilter((k, v) -> startsWith(k, 'farthing.fingerprint.') OR startsWith(k, 'farthing.tool_results.') OR k = 'http.response.status_code', attributes) AS fingerprints
+    input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens,
+    output_tokens + reasoning_tokens + output_audio_tokens,
+    toString(ifNull(cost_usd, 0)),
+    cost_state IN ('unpriced', 'no_usage'),
+    multiIf(kind = 'tool', [{{of_tools}}], kind = 'model_call', [{{of_replies}}], []),
+    if(kind = 'model_call' AND a['farthing.tool_results.call_id'] != '', mapFilter((k, v) -> startsWith(k, 'farthing.tool_results.'), a), map()),
+    [{{tags}}]
 FROM spans
-WHERE run_id IN ({{runs}}) AND kind IN ('model_call', 'tool') AND {{which}}
-ORDER BY run_id, start_us, trace_id, span_id, entry DESC, reason, calls, cost_usd
+WHERE {{which}} AND kind IN ('model_call', 'tool', 'agent')
+ORDER BY run_id, {{order}}
+SETTINGS output_format_json_quote_64bit_integers = 0

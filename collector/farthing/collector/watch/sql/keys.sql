@@ -1,16 +1,23 @@
--- What the steps of some entries may repeat, as numbers, by run. Nothing is a loop before
--- one of them is there three times, so that most runs need no closer look.
+-- What some entries took, by run, and what their steps may repeat, as numbers. Nothing is
+-- a loop before one of these is there three times: most runs need no closer look.
 WITH
     attributes AS a,
+    toUnixTimestamp64Micro(if(kind IN ('model_call', 'tool'), time - toIntervalMicrosecond(duration_us), time)) AS at_us,
     (toUInt32OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}} OR a['farthing.fingerprint.empty'] = 'true') AS is_short,
     splitByChar(',', a['farthing.tool_results.name']) AS names,
     (field -> arrayResize(splitByChar(',', a[concat('farthing.tool_results.', field)]), length(names), '')) AS told
 SELECT
     run_id,
-    toUnixTimestamp64Micro(min(time - toIntervalMicrosecond(duration_us))) AS first_us,
-    toUnixTimestamp64Micro(max(time - toIntervalMicrosecond(duration_us))) AS last_us,
-    count() AS entries,
-    groupArrayArray(arrayFilter(key -> key != 0, arrayConcat(
+    countIf(entry = 'span') AS spans,
+    sum(tool_calls) AS calls_of_tools,
+    countIf(kind = 'agent' AND entry = 'span') AS calls_of_agents,
+    sum(input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens + output_tokens + reasoning_tokens + output_audio_tokens) AS tokens,
+    toString(sum(ifNull(cost_usd, 0))) AS spent_usd,
+    max(task_type) AS of_type,
+    max(agent) AS of_agent,
+    min(at_us) AS first_us,
+    max(at_us) AS last_us,
+    groupArrayArrayIf(arrayFilter(key -> key != 0, arrayConcat(
         if(kind != 'tool', emptyArrayUInt32(), [
             if(a['farthing.fingerprint.args_hash'] = '', 0, cityHash64('call', agent, tool_name, a['farthing.fingerprint.args_hash']))::UInt32,
             if(a['farthing.fingerprint.err_sig_hash'] = '', 0, cityHash64('error', agent, a['farthing.fingerprint.err_sig_hash']))::UInt32,
@@ -29,7 +36,8 @@ SELECT
             arrayMap((hash, chars) -> if(toUInt32OrZero(chars) < {{informative_chars}}, 0, cityHash64('answer', agent, hash))::UInt32, told('result_hash'), told('result_len')),
             arrayMap((hash, chars) -> if(toUInt32OrZero(chars) < {{informative_chars}}, 0, cityHash64('text', agent, hash))::UInt32, told('result_norm_hash'), told('result_len'))
         ))
-    ))) AS keys
+    )), entry = 'span') AS keys
 FROM spans
-WHERE {{which}} AND entry = 'span' AND length(run_id) <= {{id_most}}
+WHERE {{which}} AND length(run_id) <= {{id_most}}
 GROUP BY run_id
+SETTINGS output_format_json_quote_64bit_integers = 0
