@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -40,6 +41,13 @@ class Dashboard:
     def panels(self) -> tuple[str, ...]:
         """Ids of its panels, in reading order."""
         return tuple(name for row in self.rows for name, _ in row.panels)
+
+
+def with_usual(names: Iterable[str]) -> tuple[str, ...]:
+    """Ids of panels, and of those whose answers their charts show, too."""
+    wanted = tuple(names)
+    beside = (panel(name).usual for name in wanted)
+    return tuple(dict.fromkeys((*wanted, *filter(None, beside))))
 
 
 @dataclass(frozen=True, slots=True)

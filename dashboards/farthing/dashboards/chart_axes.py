@@ -46,6 +46,8 @@ _TICKS: Final[tuple[tuple[timedelta, int | Json, str], ...]] = (
 )
 """Up to this span: how many ticks or how often, and how their times are written. Of
 hours a number, for with the interval `hour` of Vega-Lite's schema Vega fails."""
+_AMBER: Final = 1
+_TICK_COUNT: Final = 5
 _TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LABELLED_TURNS: Final = 16
 _LABEL_LENGTH: Final = 60
@@ -130,12 +132,16 @@ def number_axis(kind: Callable[..., Any], column: Column, rows: Rows) -> Any:
 
 def _numbers(column: Column, top: float) -> alt.Axis:
     """Of a count no halves, and a plain 0 where others have a letter or cents."""
-    least = 1 if column.unit in ("count", "tokens", "bytes") else alt.Undefined
+    is_whole = column.unit in ("count", "tokens", "bytes")
     zero = "$0" if column.unit == "usd" else "0%" if column.unit == "share" else "0"
     return alt.Axis(
         format=number_format(column, top),
-        tickCount=5,
-        tickMinStep=least,
+        tickCount=_TICK_COUNT,
+        tickMinStep=1 if is_whole else alt.Undefined,
+        # Of few things Vega marks halves in spite of the least step.
+        values=list(range(math.ceil(top) + 1))
+        if is_whole and top < _TICK_COUNT
+        else alt.Undefined,
         labelExpr=f"datum.value ? datum.label : '{zero}'",
     )
 
@@ -172,6 +178,9 @@ def _legend(names: Sequence[str], width: int | str) -> alt.Legend:
 
 
 def _hue(name: str, at: int, theme: Theme) -> str:
+    # Alerts have the colours that judgements have everywhere.
+    if name in ("critical", "warning"):
+        return theme.bad if name == "critical" else theme.series[_AMBER]
     if name.removeprefix("≥ ") == "others":
         return theme.series[-1]
     own = len(theme.series) - 1

@@ -1,13 +1,23 @@
-"""What happened, as bands behind a run's turns: compactions, lost caches, loops."""
+"""What bars are compared with: bands behind a run's turns at which something happened
+(compactions, lost caches, loops), and dashes at what bars over time usually come to."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import altair as alt
 
-from farthing.dashboards.chart_axes import Json, Rows
-from farthing.dashboards.panel import CALM_MARKS
+from farthing.dashboards.chart_axes import (
+    Json,
+    Rows,
+    escaped,
+    iso,
+    number,
+    plain,
+    tooltip,
+)
+from farthing.dashboards.panel import CALM_MARKS, SERIES, TIME, Column
 from farthing.dashboards.theme import Theme
 
 _LABEL_EVERY: Final = 8
@@ -33,6 +43,29 @@ def bands(marks: Rows, turns: int, theme: Theme) -> list[alt.Chart]:
         )
     )
     return [band, label]
+
+
+def usual_dashes(
+    usual: Rows, value: Column, width: timedelta, theme: Theme
+) -> list[alt.Chart]:
+    """A dash across each bar whose usual height is known; bars are `width` wide."""
+    if not usual:
+        return []
+    columns = (TIME, SERIES, value)
+    data = [
+        {**plain(row, columns), "until": iso(row["time"] + width)}
+        for row in usual
+        if number(row[value.name]) is not None
+    ]
+    dash = _chart(data).mark_rule(strokeWidth=1.5, color=theme.text)
+    return [
+        dash.encode(
+            x="time:T",
+            x2="until:T",
+            y=f"{escaped(value.name)}:Q",
+            tooltip=tooltip(columns),
+        )
+    ]
 
 
 def _merged(marks: Rows) -> list[Json]:

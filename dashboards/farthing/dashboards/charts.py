@@ -31,7 +31,7 @@ from farthing.dashboards.chart_axes import (
     turn_axis,
     value_axis,
 )
-from farthing.dashboards.chart_marks import bands
+from farthing.dashboards.chart_marks import bands, usual_dashes
 from farthing.dashboards.panel import Chart, Panel
 from farthing.dashboards.theme import PAGE, Theme
 
@@ -56,7 +56,8 @@ class Frame:
     `width` and `height` are CSS pixels; in a page the width may be its container's.
     `bucket_s`: seconds of a bar over time. `span`: the times from which and to which is
     drawn; without it, those of the rows. `marks`: rows of the panel `run_marks`, drawn
-    behind turns. `href`: where a click on what is drawn of a row leads; "" is nowhere.
+    behind turns. `usual`: rows of the panel that says what is usual, drawn over bars of
+    time. `href`: where a click on what is drawn of a row leads; "" is nowhere.
     """
 
     width: int | Literal["container"]
@@ -65,6 +66,7 @@ class Frame:
     theme: Theme = PAGE
     span: tuple[datetime, datetime] | None = None
     marks: Rows = ()
+    usual: Rows = ()
     href: Callable[[Mapping[str, Any]], str] | None = None
 
 
@@ -136,7 +138,8 @@ def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
                 color=colour("series", series, frame.theme, frame.width),
                 order=alt.Order("at:Q"),
                 **_common(panel, data),
-            )
+            ),
+            *usual_dashes(frame.usual, value, width, frame.theme),
         ],
     )
 

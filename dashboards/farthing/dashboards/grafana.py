@@ -17,7 +17,7 @@ from farthing.dashboards.catalogue import (
     panel,
     variables,
 )
-from farthing.dashboards.grafana_fields import fields
+from farthing.dashboards.grafana_fields import USUAL, fields
 from farthing.dashboards.panel import Chart, Panel
 
 Json = dict[str, Any]
@@ -163,17 +163,23 @@ def _panel(one: Panel) -> Json:
         "title": one.title,
         "description": one.description,
         "datasource": dict(SOURCE),
-        "targets": [_target(one)],
+        "targets": list(_targets(one)),
         "options": options,
         "fieldConfig": fields(one),
         **({"interval": "1h"} if one.hourly and one.chart.startswith("time") else {}),
     }
 
 
-def _target(one: Panel) -> Json:
+def _targets(one: Panel) -> Iterator[Json]:
+    yield _target(one, "A")
+    if one.usual:
+        yield _target(panel(one.usual), USUAL)
+
+
+def _target(one: Panel, ref: str) -> Json:
     over_time = one.chart.startswith("time")
     return {
-        "refId": "A",
+        "refId": ref,
         "datasource": dict(SOURCE),
         "editorType": "sql",
         "queryType": "timeseries" if over_time else "table",

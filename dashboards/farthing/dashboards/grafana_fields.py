@@ -20,6 +20,20 @@ _UNITS: Final[Mapping[Unit, str]] = {
     "bytes": "bytes",
     "flag": "bool_yes_no",
 }
+USUAL: Final = "B"
+"""The query of what is usual, beside a panel's own."""
+_USUAL: Final[Json] = {
+    "matcher": {"id": "byFrameRefID", "options": USUAL},
+    "properties": [
+        {"id": "custom.drawStyle", "value": "line"},
+        {"id": "custom.lineInterpolation", "value": "stepAfter"},
+        {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [6, 6]}},
+        {"id": "custom.lineWidth", "value": 1},
+        {"id": "custom.fillOpacity", "value": 0},
+        {"id": "custom.stacking", "value": {"mode": "none", "group": "A"}},
+        {"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}},
+    ],
+}
 _UNKNOWN: Final = "-"
 """Of a cell whose value is NULL. Not known is not zero."""
 
@@ -69,7 +83,7 @@ def fields(one: Panel) -> Json:
             **({"unit": unit} if unit else {}),
             **({"displayName": "${__field.labels.series}"} if value else {}),
         },
-        "overrides": []
+        "overrides": [_USUAL] * bool(one.usual)
         if value
         else [_override(one, column) for column in one.columns],
     }

@@ -95,7 +95,8 @@ class Panel:
     `note` tells how the answer is to be read. `empty` says what to do where there is
     none. `hourly`: the answer is made of whole hours, so its buckets are no shorter.
     `timeless`: the answer does not depend on the range of time. `marks` is the panel
-    whose rows are marked on the chart: turns at which something happened.
+    whose rows are marked on the chart: turns at which something happened. `usual` is
+    the panel that says what each of its bars over time usually comes to.
     """
 
     title: str
@@ -108,6 +109,7 @@ class Panel:
     hourly: bool = False
     timeless: bool = False
     marks: str = ""
+    usual: str = ""
 
     @property
     def text(self) -> str:

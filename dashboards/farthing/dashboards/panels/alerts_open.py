@@ -25,6 +25,7 @@ PANEL = Panel(
         text("state"),
     ),
     sql="""
+WITH {{in_words}} AS in_words
 SELECT
     t.fired_at AS fired_at,
     t.severity AS severity,
@@ -32,8 +33,8 @@ SELECT
     t.title AS title,
     t.run_id AS run_id,
     t.owner AS owner,
-    concat(if(t.lower_bound, '≥ ', ''), toString(round(t.value, 4)), ' ', replaceAll(t.unit, '_', ' ')) AS value,
-    concat(toString(round(t.threshold, 4)), ' ', replaceAll(t.unit, '_', ' ')) AS threshold,
+    concat(if(t.lower_bound, '≥ ', ''), in_words(t.value, t.unit)) AS value,
+    in_words(t.threshold, t.unit) AS threshold,
     t.cost_usd AS cost_usd,
     t.burn_usd_per_hour AS burn_usd_per_hour,
     t.level AS escalations,

@@ -8,7 +8,7 @@ PANEL = Panel(
     chart="table",
     note="By the price list. Written again: tokens written per token read; near 1 or above"
     " it, the cache is written and not used. Where nothing is cached, what a hit rate of"
-    " 80 of 100 would save is not counted.",
+    " 80 of 100 would save is not counted. What is lost comes first.",
     columns=(
         text("agent"),
         text("model"),
@@ -29,7 +29,7 @@ SELECT
     sum(t.cache_write_5m_tokens + t.cache_write_1h_tokens) / nullIf(sum(t.cache_read_tokens), 0) AS writes_per_read
 FROM {{priced_spans}} AS t
 GROUP BY t.agent, t.model
-ORDER BY net_usd, agent, model
+ORDER BY net_usd < 0 DESC, abs(net_usd) DESC, agent, model
 LIMIT 100
 """,
 )

@@ -7,11 +7,11 @@ PANEL = Panel(
     question="What share of the prompt comes from the cache, by agent?",
     chart="time_lines",
     hourly=True,
-    note="Prompt tokens read from a cache, of all prompt tokens; the 8 agents with most.",
+    note="Prompt tokens read from a cache, of all prompt tokens; the 5 agents with most.",
     columns=(TIME, SERIES, Column(name="hit_rate", unit="share", title="from cache")),
     sql="""
 WITH top AS (
-    SELECT t.agent AS agent FROM spend_hourly AS t WHERE {{hours}} GROUP BY t.agent ORDER BY sum({{prompt}}) DESC, t.agent LIMIT 8
+    SELECT t.agent AS agent FROM spend_hourly AS t WHERE {{hours}} GROUP BY t.agent ORDER BY sum({{prompt}}) DESC, t.agent LIMIT 5
 )
 SELECT
     $__timeInterval(t.hour) AS time,

@@ -12,6 +12,7 @@ PANEL = Panel(
         usd("net_usd", "net"),
         usd("saved_usd", "saved by reads"),
         usd("paid_usd", "paid extra for writes"),
+        Column(name="saved_share", unit="share", title="less than without a cache"),
         Column(name="hit_rate", unit="share", title="of the prompt from cache"),
         count("unknown_calls", "calls not counted"),
     ),
@@ -20,6 +21,7 @@ SELECT
     saved_usd - paid_usd AS net_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
+    toFloat64(net_usd) / nullIf(toFloat64(net_usd + sum(t.cost_usd)), 0) AS saved_share,
     sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens), 0) AS hit_rate,
     countIf((t.saved_femto IS NULL AND t.cache_read_tokens != 0) OR t.paid_femto IS NULL) AS unknown_calls
 FROM {{priced_spans}} AS t

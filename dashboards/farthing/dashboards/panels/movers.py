@@ -7,8 +7,9 @@ PANEL = Panel(
     question="Which tasks, agents and models cost more, or less, than in the range before?",
     chart="table",
     hourly=True,
-    note="Against the range of equal length just before; the 15 largest differences. Costs"
-    " that are not known are not in it.",
+    note="Against the range of equal length just before; where the ledger does not reach"
+    " back so far, the later half of what it has against the earlier. The 15 largest"
+    " differences. Costs that are not known are not in it.",
     columns=(
         text("task_type", "task type"),
         text("agent"),
@@ -19,7 +20,11 @@ PANEL = Panel(
         Column(name="change", unit="share", title="change", steps=Steps(0.2, 0.5)),
     ),
     sql="""
-WITH toStartOfHour(toDateTime($__fromTime, 'UTC')) AS since, since - ($__toTime - since) AS before
+WITH
+    (SELECT min(o.hour) FROM spend_hourly AS o) AS oldest,
+    least($__toTime - $__fromTime, intDiv($__toTime - oldest, 2)) AS length_s,
+    toStartOfHour(toDateTime($__toTime - length_s, 'UTC')) AS since,
+    since - ($__toTime - since) AS before
 SELECT
     if(t.task_type = '', '(none)', t.task_type) AS task_type,
     if(t.agent = '', '(none)', t.agent) AS agent,

@@ -15,25 +15,32 @@ PANEL = Panel(
     question="What did this run cost, and is that usual?",
     chart="stat",
     timeless=True,
-    note="Usual is the median of its kind of task in the 28 days before it ended. Peak"
-    " context is the longest prompt.",
+    note="Usual is the median of its kind of task in the 28 days before it ended, of the"
+    " cache what all of these runs read from it. Peak context is the longest prompt.",
     empty="There is no run of this id. Choose one from the table of runs.",
     columns=(
         usd(),
         Column(name="times_median", unit="ratio", title="vs median", steps=Steps(3, 5)),
         count("turns", "model calls"),
+        Column(name="times_turns", unit="ratio", title="vs median", steps=Steps(3, 5)),
         count("tool_calls", "tool calls"),
         Column(name="peak_tokens", unit="tokens", title="peak context"),
+        Column(name="first_tokens", unit="tokens", title="at first"),
         Column(name="cache_hit", unit="share", title="of the prompt from cache"),
+        Column(name="usual_hit", unit="share", title="usually"),
         Column(name="wasted_usd", unit="usd", title="without progress"),
+        Column(name="wasted_share", unit="share", title="of the run"),
         text("outcome"),
         UNKNOWN_CALLS,
     ),
     sql="""
 WITH
+    turns AS (SELECT * FROM {{run_turns}}),
     one AS (SELECT * FROM {{all_runs}} AS t WHERE t.run_id IN (${run:singlequote})),
     peers AS (
-        SELECT quantileExact(0.5)(assumeNotNull(p.cost_usd)) AS median_usd, count() AS peers FROM {{all_runs}} AS p
+        SELECT quantileExact(0.5)(assumeNotNull(p.cost_usd)) AS median_usd, quantileExact(0.5)(p.calls) AS median_calls,
+            sum(p.cached_tokens) / nullIf(sum(p.prompt_tokens), 0) AS usual_hit
+        FROM {{all_runs}} AS p
         WHERE p.task_type IN (SELECT task_type FROM one) AND p.cost_usd IS NOT NULL
             AND p.end_time > (SELECT max(end_time) FROM one) - toIntervalDay(28) AND p.end_time <= (SELECT max(end_time) FROM one)
     ),
@@ -49,10 +56,14 @@ SELECT
     o.cost_usd AS cost_usd,
     if((SELECT median_usd FROM peers) > 0, toFloat64(o.cost_usd) / toFloat64((SELECT median_usd FROM peers)), NULL) AS times_median,
     o.calls AS turns,
+    if((SELECT median_calls FROM peers) > 0, o.calls / (SELECT median_calls FROM peers), NULL) AS times_turns,
     o.tool_calls AS tool_calls,
-    (SELECT max(prompt_tokens) FROM {{run_turns}}) AS peak_tokens,
+    (SELECT max(prompt_tokens) FROM turns) AS peak_tokens,
+    (SELECT argMin(prompt_tokens, turn) FROM turns) AS first_tokens,
     o.cached_tokens / nullIf(o.prompt_tokens, 0) AS cache_hit,
+    (SELECT usual_hit FROM peers) AS usual_hit,
     (SELECT wasted_usd FROM waste) AS wasted_usd,
+    if(o.cost_usd > 0, toFloat64(wasted_usd) / toFloat64(o.cost_usd), NULL) AS wasted_share,
     multiIf((SELECT roots FROM ended) = 0, 'not known', (SELECT error_type FROM ended) = '', 'finished', (SELECT error_type FROM ended)) AS outcome,
     o.unpriced_calls + o.partial_calls AS unpriced_calls
 FROM one AS o

@@ -7,6 +7,7 @@ PANEL = Panel(
     question="When was it spent, and on which models?",
     chart="time_bars",
     hourly=True,
+    usual="spend_usual",
     note="USD per bar; the 8 dearest models and the others. ≥ marks a model with calls"
     " whose cost is not known.",
     columns=(TIME, SERIES, usd()),

@@ -7,6 +7,7 @@ PANEL = Panel(
     question="When was it spent, and on which kinds of task?",
     chart="time_bars",
     hourly=True,
+    usual="spend_usual",
     note="USD per bar; the 8 dearest and the others. ≥ marks calls whose cost is not"
     " known.",
     columns=(TIME, SERIES, usd()),

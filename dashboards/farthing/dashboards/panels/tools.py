@@ -16,8 +16,8 @@ PANEL = Panel(
         Column(name="error_rate", unit="share", title="errors", steps=Steps(0.02, 0.1)),
         Column(name="p50_s", unit="seconds", title="p50"),
         Column(name="p95_s", unit="seconds", title="p95"),
-        Column(name="p50_chars", unit="count", title="result, p50"),
-        Column(name="p95_chars", unit="count", title="result, p95"),
+        Column(name="p50_chars", unit="count", title="characters of a result, p50"),
+        Column(name="p95_chars", unit="count", title="p95"),
     ),
     sql="""
 WITH toUInt64OrNull(t.attributes['farthing.fingerprint.result_len']) AS chars

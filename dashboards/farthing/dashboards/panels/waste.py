@@ -12,6 +12,7 @@ PANEL = Panel(
         usd(),
         Column(name="share", unit="share", title="of spend", steps=Steps(0.05, 0.15)),
         count("runs"),
+        count("steps", "calls in their loops"),
         UNKNOWN_CALLS,
     ),
     sql="""
@@ -20,6 +21,7 @@ SELECT
     sum(w.cost_usd) AS cost_usd,
     if(spent_usd > 0, toFloat64(cost_usd) / toFloat64(spent_usd), NULL) AS share,
     count() AS runs,
+    sum(w.steps) AS steps,
     sum(w.unpriced_calls) AS unpriced_calls
 FROM {{wasted}} AS w
 """,

@@ -52,6 +52,7 @@ from farthing.dashboards.catalogue import (
     dashboard,
     panel,
     panels,
+    with_usual,
 )
 from farthing.dashboards.macros import View
 from farthing.economics.prices import Catalogue
@@ -254,7 +255,7 @@ class Page:
         choice, view = await self._chosen(request, usual_days=board.days, run_id=run_id)
         around = await self._frame(request, board, choice, view)
         oldest = await self._asker.oldest()
-        names = [name for row in rows for name, _ in row.panels]
+        names = with_usual(name for row in rows for name, _ in row.panels)
         answers = await self._asker.panels(names if oldest else (), view)
         place = Place(choice.with_range(board.days), request.url.path, run_id)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from farthing.collector.web.page.asking import Answer
+from farthing.collector.web.page.asking import Answer, Rows
 from farthing.collector.web.page.figures import chart, has_chart
 from farthing.collector.web.page.tables import Place, Table, table
 from farthing.collector.web.page.tiles import Tile, tiles
@@ -76,10 +76,13 @@ def _cards(
             continue
         has_marks = MARKS in answers and name != MARKS
         marks = answers[MARKS].rows if has_marks else ()
+        usual = answers[one.usual].rows if one.usual else ()
         drawn = None
         if has_chart(one, answer.rows):
             drawn = chart(
-                *(name, one, answer.rows, marks),
+                *(name, one, answer.rows),
+                marks=marks,
+                usual=usual,
                 height=row.height,
                 place=place,
                 view=view,
@@ -88,7 +91,7 @@ def _cards(
             name=name,
             panel=one,
             columns=width,
-            subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly)),
+            subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly), usual),
             table=table(name, one, answer.rows, place, marks),
             chart=drawn,
             problem=answer.problem,
@@ -106,12 +109,13 @@ def csv_url(name: str, place: Place) -> str:
     return kept.url(f"/panels/{name}.csv", **run)
 
 
-def _subtitle(one: Panel, bucket_s: int) -> str:
+def _subtitle(one: Panel, bucket_s: int, usual: Rows) -> str:
     """The unit of what is drawn over time; else the question."""
     if not one.chart.startswith("time"):
         return one.question
     unit = _UNITS.get(one.columns[-1].unit, one.columns[-1].heading)
-    return f"{unit} per {_span(bucket_s)}"
+    dashes = " · dashes: what is usual" if usual else ""
+    return f"{unit} per {_span(bucket_s)}{dashes}"
 
 
 def _span(seconds: int) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from farthing.collector.report import amounts
+from farthing.collector.report.plain import plain
 from farthing.collector.web.page.choice import Choice
 from farthing.collector.web.page.links import value_url
 from farthing.dashboards.panel import Column, Unit
@@ -33,7 +34,6 @@ CHIPS: Final[Mapping[str, Mapping[str, str]]] = {
     "verdict": {"ok": "calm", "errors": "warn"},
     "severity": {"info": "calm", "warning": "warn"},
     "level": {"suspected": "warn", "withdrawn": "calm"},
-    "outcome": {"finished": "good", "not known": "calm"},
 }
 """Columns of judgements, with the tone of what is not bad."""
 
@@ -95,7 +95,7 @@ def cell(
         is_code=column.name in _CODE,
         bar=_bar(value, longest) if column.bar else None,
         picture=sparkline(value) if column.unit == "sparkline" else "",
-        exact=_exact(column, value),
+        exact=exact(column, value),
     )
 
 
@@ -147,10 +147,12 @@ def _bar(value: Any, longest: float) -> float | None:
     return float(abs(value)) / longest if value and longest else None
 
 
-def _exact(column: Column, value: Any) -> str:
+def exact(column: Column, value: Any) -> str:
     """Every digit of what is shown shorter, and times as machines read them."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC).isoformat()
+    if column.unit == "usd" and value is not None:
+        return f"{plain(value)} USD"
     if column.unit == "tokens" and value is not None:
-        return f"{value:,}"
+        return f"{value:,} tokens"
     return ""

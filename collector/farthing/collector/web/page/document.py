@@ -17,7 +17,7 @@ from farthing.collector.web.page.boards import Shelf, shelves
 from farthing.collector.web.page.choice import Choice
 from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place
-from farthing.dashboards.catalogue import Dashboard, dashboard
+from farthing.dashboards.catalogue import Dashboard, dashboard, with_usual
 from farthing.dashboards.macros import View
 from farthing.errors import FarthingError
 
@@ -40,7 +40,7 @@ def document(store: Store, *, since: datetime, now: datetime) -> str:
 
 
 def _shelves(store: Store, board: Dashboard, view: View) -> list[Shelf]:
-    answers = {name: _answer(store, name, view) for name in board.panels}
+    answers = {name: _answer(store, name, view) for name in with_usual(board.panels)}
     place = Place(Choice(), "", is_document=True)
     return shelves(board.rows, answers, place, view)
 

@@ -27,8 +27,8 @@ def has_chart(panel: Panel, rows: Rows) -> bool:
 
 
 def chart(
-    name: str, panel: Panel, rows: Rows, marks: Rows, *, height: int, place: Place,
-    view: View,
+    name: str, panel: Panel, rows: Rows, *, marks: Rows, usual: Rows, height: int,
+    place: Place, view: View,
 ) -> Markup:  # fmt: skip
     """A panel's chart, `height` units of the catalogue's grid high.
 
@@ -44,6 +44,7 @@ def chart(
         bucket_s,
         span=(view.since, view.until),
         marks=marks if panel.marks else (),
+        usual=usual,
         href=None
         if place.is_document
         else lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),

@@ -15,6 +15,8 @@ from farthing.collector.report import amounts
 THEME_COOKIE: Final = "farthing_theme"
 _THEMES: Final = frozenset({"light", "dark"})
 _BAR_WIDTH: Final = 100
+_CODE: Final = Markup("<code>{}</code>")
+_PLAIN: Final = Markup("{}")
 
 
 class Templates:
@@ -39,6 +41,7 @@ class Templates:
         self._environment.filters["picture"] = _picture
         self._environment.filters["bar_width"] = _bar_width
         self._environment.filters["capital"] = _capital
+        self._environment.filters["code"] = _code
 
     def text(self, name: str, **values: Any) -> str:
         """A template, filled."""
@@ -67,6 +70,13 @@ def _picture(svg: str) -> Markup:
 def _capital(text: str) -> str:
     """The text with its first letter large, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def _code(text: str) -> Markup:
+    """The text, escaped, with what stands in backticks as code."""
+    pieces = enumerate(text.split("`"))
+    marked = ((_CODE if at % 2 else _PLAIN).format(piece) for at, piece in pieces)
+    return Markup("").join(marked)
 
 
 def _bar_width(share: float) -> str:

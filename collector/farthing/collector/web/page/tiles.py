@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from farthing.collector.web.page.asking import Answer
-from farthing.collector.web.page.cells import UNKNOWN_CALLS, shown, tone
+from farthing.collector.web.page.cells import UNKNOWN_CALLS, exact, shown, tone
 from farthing.dashboards.catalogue import panel
 from farthing.dashboards.panel import Column
 from farthing.dashboards.sparkline import sparkline
@@ -17,26 +17,30 @@ SPARKLINES: Final[Mapping[str, str]] = {"spend": "spend_by_model"}
 SPLIT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "run_summary": {
         "Cost": ("cost_usd", "times_median", UNKNOWN_CALLS),
-        "Model calls": ("turns", "tool_calls"),
-        "Peak context": ("peak_tokens",),
-        "Prompt from cache": ("cache_hit",),
-        "Without progress": ("wasted_usd",),
+        "Model calls": ("turns", "times_turns", "tool_calls"),
+        "Peak context": ("peak_tokens", "first_tokens"),
+        "Prompt from cache": ("cache_hit", "usual_hit"),
+        "Without progress": ("wasted_usd", "wasted_share"),
         "Outcome": ("outcome",),
     },
     "cache_savings": {
-        "Cache savings": ("net_usd", "unknown_calls"),
+        "Cache savings": ("net_usd", "saved_share", "unknown_calls"),
         "Saved by reads": ("saved_usd",),
         "Paid extra for writes": ("paid_usd",),
         "Prompt from cache": ("hit_rate",),
     },
     "waste": {
-        "Waste": ("cost_usd", UNKNOWN_CALLS),
-        "Share of spend": ("share",),
-        "Runs without progress": ("runs",),
+        "Waste": ("cost_usd", "share", UNKNOWN_CALLS),
+        "Runs without progress": ("runs", "steps"),
     },
 }
 """Panels that are several tiles where they have a row for themselves: the columns of
 each, by its title."""
+BRIEF: Final[Mapping[str, tuple[str, ...]]] = {
+    "cache_savings": ("net_usd", "saved_share", "hit_rate", "unknown_calls"),
+    "waste": ("cost_usd", "share", "runs", UNKNOWN_CALLS),
+}
+"""Panels of which a tile beside others shows these columns alone."""
 _CHANGE: Final = "change"
 _QUIET_AT_ZERO: Final = frozenset({UNKNOWN_CALLS, "unknown_calls"})
 
@@ -51,7 +55,8 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number with its heading; `problem` stands for it where the question failed."""
+    """A number with its heading; `problem` stands for it where the question failed,
+    `exact` is all of it where it is shown shorter."""
 
     panel: str
     title: str
@@ -61,6 +66,7 @@ class Tile:
     picture: str
     about: str
     problem: str
+    exact: str = ""
 
 
 def tiles(
@@ -70,20 +76,27 @@ def tiles(
     whether it has a row for itself."""
     one = panel(answer.name)
     columns = {column.name: column for column in one.columns}
-    parts = SPLIT.get(answer.name) if is_alone else None
+    whole = {one.title: BRIEF.get(answer.name, tuple(columns))}
+    parts = SPLIT.get(answer.name, whole) if is_alone else whole
     row = answer.rows[0] if answer.rows else dict.fromkeys(columns)
-    for title, (first, *others) in (parts or {one.title: tuple(columns)}).items():
+    for title, (first, *others) in parts.items():
         head = columns[first]
         yield Tile(
             panel=answer.name,
             title=title,
-            value=shown(head, row),
+            value=_with_unit(head, row),
             tone=tone(head, row[first]),
             remarks=tuple(_remarks([columns[name] for name in others], row)),
             picture=_line(answer.name, answers),
             about=one.description,
             problem=answer.problem or ("" if answer.rows else one.empty),
+            exact=exact(head, row[first]),
         )
+
+
+def _with_unit(column: Column, row: Mapping[str, Any]) -> str:
+    is_bare = column.unit == "tokens" and row[column.name] is not None
+    return f"{shown(column, row)} tokens" if is_bare else shown(column, row)
 
 
 def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
@@ -91,7 +104,7 @@ def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
         value = row[column.name]
         if value is None or (column.name in _QUIET_AT_ZERO and not value):
             continue
-        text = shown(column, row)
+        text = _with_unit(column, row)
         if column.name == _CHANGE:
             text = f"{'▲' if value > 0 else '▼'} {text.lstrip('+-')}"
         yield Remark(f"{text} {_heading(column, value)}", tone(column, value))
