@@ -49,7 +49,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`refused by ${event.violatedDirective}: ${event.blockedURI}`));
 """
 _THIN_OUT: Final = """
-document.querySelectorAll("tbody tr:nth-child(n+9), .chart-view path:nth-child(n+9)")
+document.querySelectorAll("tbody tr:nth-child(n+5), .chart-view path:nth-child(n+5)")
   .forEach((one) => one.remove())
 """
 """Rows and bars are alike, and axe takes its time for each."""
@@ -127,20 +127,45 @@ def empty_site(empty_store: Store, chromium: Browser) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def profile(chromium: Browser) -> Iterator[BrowserContext]:
+    """What the tabs of a file's tests share: what the browser has loaded before."""
+    context = chromium.new_context(viewport=WIDE)
+    context.add_init_script(_TELL_VIOLATIONS)
+    yield context
+    context.close()
+
+
 @dataclass
 class Watched:
     """Tabs of the browser; what they complained of and asked for."""
 
     browser: Browser
+    profile: BrowserContext
     complaints: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def tab(self, url: str, **options: Any) -> Page:
-        """A new tab at `url`, in a profile of its own; options are of a context."""
-        context = self.browser.new_context(**{"viewport": WIDE, **options})
+    def tab(self, url: str) -> Page:
+        """A new tab at `url`, in the profile that the tests of a file share."""
+        return self._watched(self.profile, url)
+
+    def tab_of_its_own(self, url: str, **options: Any) -> Page:
+        """A new tab at `url`, in a profile of its own, with options of a context."""
+        context = self.browser.new_context(viewport=WIDE, **options)
         self.contexts.append(context)
         context.add_init_script(_TELL_VIOLATIONS)
+        return self._watched(context, url)
+
+    def close(self) -> None:
+        """Close all tabs; what they stored goes with them."""
+        for context in self.contexts:
+            context.close()
+        for page in self.profile.pages:
+            page.close()
+        self.profile.clear_cookies()
+
+    def _watched(self, context: BrowserContext, url: str) -> Page:
         tab = context.new_page()
         tab.set_default_timeout(_PATIENCE_MS)
         tab.on("console", self._heard)
@@ -164,12 +189,11 @@ class Watched:
 
 
 @pytest.fixture
-def watched(chromium: Browser) -> Iterator[Watched]:
+def watched(chromium: Browser, profile: BrowserContext) -> Iterator[Watched]:
     """Tabs that must neither complain nor ask another machine for anything."""
-    watched = Watched(chromium)
+    watched = Watched(chromium, profile)
     yield watched
-    for context in watched.contexts:
-        context.close()
+    watched.close()
     assert watched.complaints == []
     assert watched.elsewhere() == []
 
@@ -194,14 +218,10 @@ def kept(tab: Page, name: str) -> None:
     tab.screenshot(path=BUILD / f"{name}.png", full_page=True)
 
 
-def findings(tab: Page, *rules: str) -> list[str]:
-    """What axe finds that is serious or worse; of some rules only, if any are named.
-    Of long tables little is left behind."""
+def findings(tab: Page) -> list[str]:
+    """What axe finds that is serious or worse. Of long tables little is left behind."""
     tab.evaluate(_THIN_OUT)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": list(rules)}
-    found = Axe().run(tab, options=options)
+    found = Axe().run(tab, options={"resultTypes": ["violations"]})
     return [
         f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:300]}"
         for one in found.response["violations"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from farthing.collector.store.client import Store
+from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page.frame import NAV
 from tests.page.browser.conftest import Watched, drawn, kept, serving
 from tests.page.browser.ledgers import call, loaded
@@ -25,17 +26,21 @@ NAMES: Final = (
 )
 
 
-@pytest.fixture
-def hostile_site(chromium: Browser, new_store: Store) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def hostile_site(
+    chromium: Browser, engine_folder: Path, ledger_store: Store
+) -> Iterator[str]:
     """A page over runs of which every tag is such a name, and models too, which then
     have no price."""
+    store = Store(Address(path=engine_folder, database="page_hostile"))
     loaded(
-        new_store,
+        store,
         *(call(run=name, tags=name) for name in NAMES),
         *(call(run=name, tags=name, model=name) for name in NAMES),
     )
-    with serving(new_store.address) as url:
+    with serving(store.address) as url:
         yield url
+    store.close()
 
 
 def test_hostile_names_are_text(watched: Watched, hostile_site: str) -> None:

@@ -123,7 +123,7 @@ def test_the_theme_is_kept(watched: Watched, site: str) -> None:
 def test_without_scripts(watched: Watched, site: str) -> None:
     """Without JavaScript every chart is its table, filters have a button, headings
     sort, and nothing is there that would not work."""
-    tab = watched.tab(site, java_script_enabled=False)
+    tab = watched.tab_of_its_own(site, java_script_enabled=False)
     expect(tab.locator("#spend_by_model tbody tr").first).to_be_visible()
     expect(tab.get_by_label("Refresh")).to_be_hidden()
     expect(tab.get_by_role("button", name="Theme")).to_be_hidden()
@@ -142,7 +142,7 @@ def test_it_brings_itself_up_to_date(watched: Watched, new_store: Store) -> None
     selection and what is open stay. It says when that fails, and rests unseen."""
     loaded(new_store, call(run="a", tokens=1_000_000))
     with serving(new_store.address) as url:
-        tab = watched.tab("about:blank")
+        tab = watched.tab_of_its_own("about:blank")
         tab.clock.install()
         tab.goto(f"{url}/?range=1d")
         tab.set_viewport_size({"width": 1200, "height": 500})

@@ -1,7 +1,7 @@
 """charts.js: Vega-Lite for browsers, with all that it needs, out of vl-convert.
 
 To bundle it takes 1 to 2 s, holds Python's lock all the while and keeps 120 MB. So a
-process of its own does it (`python -m` this module), when the first browser asks.
+process of its own does it (`python -m` this module), once, when the first browser asks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -23,8 +24,9 @@ def chart_script_version() -> str:
     return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 
+@cache
 def chart_script() -> bytes:
-    """The script, UTF-8, made now; not for an event loop.
+    """The script, UTF-8, made when it is first asked for; not for an event loop.
 
     Raises CalledProcessError or TimeoutExpired if it cannot be made.
     """
