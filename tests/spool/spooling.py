@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +16,10 @@ START_S = 1_790_000_000.0
 WINDOW_S = 600.0
 WINDOW_REQUESTS = 20
 LIMITS = Limits(
-    min_free_bytes=0, remember_s=WINDOW_S, remember_requests=WINDOW_REQUESTS
+    min_free_bytes=0,
+    prompt_s=math.inf,
+    remember_s=WINDOW_S,
+    remember_requests=WINDOW_REQUESTS,
 )
 ALL = 1 << 30
 

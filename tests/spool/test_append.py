@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import sqlite3
 import threading
@@ -123,6 +124,24 @@ def test_same_bytes_count_again_beyond_the_number(tmp_path: Path) -> None:
         append(spool, others[0], b"same")
         assert spool.waiting().requests == WINDOW_REQUESTS + 2
         assert len(spool._file._seen) <= WINDOW_REQUESTS + 1
+
+
+async def test_senders_are_slowed_while_loading_is_behind(tmp_path: Path) -> None:
+    """Where what waits has waited long, a request is stored at once and its sender is
+    told a little later."""
+    clock, limits = Clock(), replace(LIMITS, prompt_s=2.0)
+    with opened(tmp_path, limits=limits, clock=clock) as spool:
+        await spool.append(b"first")
+        clock.now_s += 60
+        second = asyncio.create_task(spool.append(b"second"))
+        assert await asyncio.to_thread(
+            spool.wait_for_load,
+            at_bytes=spool.waiting().bytes + 1,
+            at_age_s=math.inf,
+            timeout_s=60,
+        )
+        assert not second.done()
+        await second
 
 
 def test_full_spool_refuses_and_recovers(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class LoadSettings:
 
     at_bytes: int
     at_age_s: float
-    max_bytes: int = 64 * 1024**2
+    max_bytes: int = 96 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,9 @@ class Loader:
         self._meters.batches.inc()
         self._meters.requests.inc(len(batch.requests))
         self._batch_bytes = min(self._batch_bytes * _GROWTH, self._settings.max_bytes)
+        if not self._spool.waiting().requests:
+            # Not before: what the engine holds in reserve the next batch would need.
+            self._ledger.store.release_memory()
 
     def _narrow(self, batch: Batch, error: Refused) -> None:
         """Narrow a refusal down to one request; raises where that cannot be done.

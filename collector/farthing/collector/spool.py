@@ -29,6 +29,9 @@ __all__ = ["Batch", "Limits", "Spool", "Waiting"]
 
 log = logging.getLogger(__name__)
 
+_PAUSE_PER_S = 0.1
+_LONGEST_PAUSE_S = 0.5  # exporters give up after 10 s
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -39,6 +42,7 @@ class Limits:
         max_queued_bytes: What may wait in memory for the next commit, as received; the
             commit under way holds as much again.
         min_free_bytes: What is left free on the disk; beyond it the file does not grow.
+        prompt_s: When the oldest has waited so long for the ledger, senders are slowed.
         remember_s: For how long a request that comes again is known,
         remember_requests: and among how many.
     """
@@ -46,6 +50,7 @@ class Limits:
     max_bytes: int = 4 * 1024**3
     max_queued_bytes: int = 64 * 1024**2
     min_free_bytes: int = 256 * 1024**2
+    prompt_s: float = 2.0
     remember_s: float = 3600.0
     remember_requests: int = 200_000
 
@@ -101,7 +106,8 @@ class Spool:
         self._writer.start()
 
     async def append(self, request: bytes, /) -> None:
-        """Return once `request` is durable.
+        """Return once `request` is durable, a little later where loading is behind:
+        senders are slowed down then, none is refused, and what was sent is soon seen.
 
         Raises Overloaded where there is no room, in memory, in the spool or on disk. A
         sender that is cancelled meanwhile may find its request stored all the same.
@@ -114,6 +120,9 @@ class Spool:
             self._queue.append(_Append(request, done, loop))
             self._arrived.notify()
         await done
+        pause_s = self._pause_s()
+        if pause_s:
+            await asyncio.sleep(pause_s)
 
     def waiting(self) -> Waiting:
         """What waits now."""
@@ -160,6 +169,14 @@ class Spool:
             )
         if self._queue and self._queued_bytes + size > limits.max_queued_bytes:
             raise Overloaded("requests arrive faster than the disk", retry_after_s=1)
+
+    def _pause_s(self) -> float:
+        """How long a sender is made to wait: longer, the further loading is behind."""
+        oldest_s = self._file.waiting.oldest_s
+        if oldest_s is None:
+            return 0.0
+        behind_s = self._clock_s() - oldest_s - self._limits.prompt_s
+        return min(max(behind_s * _PAUSE_PER_S, 0.0), _LONGEST_PAUSE_S)
 
     def _due_in_s(self, at_bytes: int, at_age_s: float) -> float:
         waiting = self._file.waiting

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, overload
 
 import lz4.block
 
@@ -47,13 +47,34 @@ _PAGES_AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Packed(Sequence[bytes]):
+    """Requests as they were received, each unpacked when it is looked at: a batch of
+    them would take eight times the memory."""
+
+    bodies: tuple[bytes, ...]
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    @overload
+    def __getitem__(self, at: int, /) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> Packed: ...
+    def __getitem__(self, at: int | slice, /) -> bytes | Packed:
+        if isinstance(at, slice):
+            return Packed(self.bodies[at])
+        request: bytes = lz4.block.decompress(self.bodies[at])
+        return request
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Requests that are loaded together, under a name that is theirs for good."""
 
     name: str
     first: int
     last: int
-    requests: tuple[bytes, ...] = field(repr=False)
+    requests: Packed = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +175,7 @@ class SpoolFile:
             "SELECT body FROM requests WHERE id BETWEEN ? AND ? ORDER BY id",
             (first, last),
         )
-        requests = tuple(lz4.block.decompress(body) for (body,) in rows)
-        return Batch(name, first, last, requests)
+        return Batch(name, first, last, Packed(tuple(body for (body,) in rows)))
 
     def shrink(self, batch: Batch) -> None:
         """Cut the batch to its first half, with a new name; the rest waits again."""

@@ -128,7 +128,6 @@ class Ledger:
         """Insert requests as one block that counts once, however often it is sent."""
         own = {"insert_deduplication_token": name, "log_comment": name}
         self._load(requests, own, as_of_s=named_at_s(name))
-        self.store.release_memory()
 
     def has_entries_of(self, name: str) -> bool:
         """Whether any entry of the batch of this name is in the ledger."""
