@@ -101,6 +101,7 @@ class Reader:
         values = {
             "which": which,
             "informative_chars": str(Tuning().informative_chars),
+            "long_reply_tokens": str(Tuning().long_reply_tokens),
             "id_most": str(_ID_MOST),
         }
         return self._asked("keys.sql", values)

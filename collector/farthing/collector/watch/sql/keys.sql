@@ -26,8 +26,7 @@ SELECT
             if(error_type = '' OR a['farthing.fingerprint.err_sig_hash'] != '', 0, cityHash64('failure', agent, tool_name, error_type))::UInt32
         ]),
         if(kind != 'model_call' OR a['farthing.fingerprint.text_hash'] = '', emptyArrayUInt32(), [
-            cityHash64('reply', agent, a['farthing.fingerprint.text_hash'])::UInt32,
-            cityHash64('norm', agent, a['farthing.fingerprint.text_norm_hash'])::UInt32
+            cityHash64('reply', agent, if(output_tokens + reasoning_tokens + output_audio_tokens < {{long_reply_tokens}} OR a['farthing.fingerprint.text_norm_hash'] = '', a['farthing.fingerprint.text_hash'], a['farthing.fingerprint.text_norm_hash']))::UInt32
         ]),
         if(kind != 'model_call' OR error_type = '', emptyArrayUInt32(), [cityHash64('refusal', agent, error_type)::UInt32]),
         if(kind != 'model_call' OR a['farthing.tool_results.call_id'] = '', emptyArrayUInt32(), arrayConcat(
