@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page.frame import NAV
 from tests.page.browser.conftest import Watched, drawn, kept, serving
-from tests.page.browser.ledgers import call, loaded
+from tests.page.ledgers import call, loaded
 
 NAMES: Final = (
     "<script>alert(1)</script>",

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from farthing.collector.demo.incidents import LOOP_RUN_ID
 from farthing.collector.store.client import Store
 from tests.page.browser.conftest import Watched, drawn, findings, kept, serving
-from tests.page.browser.ledgers import call, fill_many_runs, loaded
+from tests.page.ledgers import call, fill_many_runs, loaded
 
 TOKEN: Final = "a-token-of-the-test"
 

@@ -20,12 +20,6 @@ def call(
     *, run: str, tokens: int = 1000, tags: str | None = None, model: str = "gpt-5"
 ) -> Told:
     """A model call of a run, an hour before NOW; `tags` is what all its tags say."""
-    said = {"farthing.task.type": "review", "farthing.business_unit": "platform"}
-    if tags is not None:
-        names = ("task.type", "business_unit", "team", "user", "step.name")
-        said = {f"farthing.{name}": tags for name in names}
-        said |= {"gen_ai.agent.name": tags, "service.name": tags}
-        said |= {"deployment.environment.name": tags}
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
@@ -35,7 +29,27 @@ def call(
         "gen_ai.usage.output_tokens": 100,
         "farthing.task.id": run,
     }
-    return Told(attributes | said, end_s=_END_S, is_error=tags is not None)
+    told = attributes | _tagged(tags)
+    return Told(told, end_s=_END_S, is_error=tags is not None)
+
+
+def tool_call(*, run: str, tags: str, tool: str) -> Told:
+    """A call of a tool that failed, in the same run."""
+    attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": tool,
+        "error.type": tags,
+        "farthing.task.id": run,
+    }
+    return Told(attributes | _tagged(tags), name=tool, end_s=_END_S, is_error=True)
+
+
+def _tagged(tags: str | None) -> dict[str, str]:
+    if tags is None:
+        return {"farthing.task.type": "review", "farthing.business_unit": "platform"}
+    names = ("task.type", "business_unit", "team", "user", "step.name")
+    others = ("gen_ai.agent.name", "service.name", "deployment.environment.name")
+    return {f"farthing.{name}": tags for name in names} | dict.fromkeys(others, tags)
 
 
 def loaded(store: Store, *spans: Told) -> Ledger:
