@@ -14,6 +14,7 @@ from farthing.cli.ledger import NO_LEDGER, reader
 from farthing.cli.options import data_option, json_option
 from farthing.collector.report.plain import iso, plain
 from farthing.collector.store.client import Away, Refused
+from farthing.collector.store.sentence import sentence
 from farthing.errors import ConfigError
 
 READONLY = 164
@@ -64,9 +65,8 @@ def command(query: str, fmt: str, data_dir: Path | None, *, as_json: bool) -> No
 
 
 def _wrong(error: Exception) -> ConfigError:
-    """The error in one line, without the long list of what could have stood there."""
-    text = " ".join(str(error).partition(" Expected one of")[0].split())
-    return ConfigError(f"the ledger refuses the query: {text}")
+    """The error in one line: what the engine says, and where."""
+    return ConfigError(f"the ledger refuses the query: {sentence(str(error))}")
 
 
 def _plain(value: Any) -> Any:

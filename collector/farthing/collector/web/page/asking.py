@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from farthing.collector.store.client import Away, Refused, Store
+from farthing.collector.store.sentence import sentence
 from farthing.dashboards.catalogue import Variable, panel
 from farthing.dashboards.macros import View, expanded
 from farthing.errors import FarthingError, StoreUnavailable
@@ -129,4 +130,4 @@ def explained(error: Exception) -> str:
     log.warning("the page's question failed: %s", error)
     if isinstance(error, Away) and not code:
         return f"The ledger does not answer: {error}. `farthing doctor` says more."
-    return f"The ledger refuses the question: {error}"
+    return f"The ledger refuses the question: {sentence(str(error))}"
