@@ -70,9 +70,9 @@ def explain(call: Call, catalogue: Catalogue) -> Explanation:
     cost = price(call, catalogue)
     ref = call.response_model or call.request_model
     found = catalogue.resolve(call.provider, call.host, ref)
-    told = f"{call.provider!r}" + (f" at host {call.host!r}" if call.host else "")
+    told = f"{call.provider!r}" + (f", host {call.host!r}" if call.host else "")
     steps = [
-        Step("provider", found.provider, f"the span says {told}"),
+        Step("provider", found.provider, f"told as {told}"),
         Step(
             "model",
             found.model or "unknown",
@@ -153,7 +153,11 @@ def _row_steps(
     at_s = int(call.at.timestamp())
     ctx = served_ctx(call, catalogue)
     served = "unknown" if ctx is None else Ctx(ctx).name.lower()
-    told = f"tier {call.service_tier!r}, batch {call.batch}, speed {call.speed!r}"
+    asked = {"tier": call.service_tier, "speed": call.speed}
+    named = [f"{name} {value!r}" for name, value in asked.items() if value]
+    told = (
+        ", ".join([*named, *["batch"] * call.batch]) or "no tier, speed or batch told"
+    )
     steps = [Step("served as", served, told)]
     slot = slot_of(catalogue.rules, provider, model, at_s)
     if slot:
@@ -164,15 +168,15 @@ def _row_steps(
     if row is None:
         steps.append(Step("price", "none", str(cost.reason)))
         return steps
-    ends = "" if row.valid_to == OPEN_END else iso(row.valid_to)
-    begins = iso(row.valid_from) if row.valid_from else ""
+    period = _period(row)
     steps.append(
-        Step("price", f"row {row.row_id}, {begins}..{ends}", source_of(row, catalogue))
+        Step("price", f"row {row.row_id}, {period}", source_of(row, catalogue))
     )
     total = call.buckets.total_input if call.buckets else 0
     passed = sum(total > bound for bound in row.thresholds)
     if row.thresholds:
-        over = f"{total} input tokens against {list(row.thresholds)}"
+        bounds = ", ".join(f"{bound:,}" for bound in row.thresholds)
+        over = f"{total:,} input tokens; higher levels begin above {bounds}"
         steps.append(Step("level", str(passed), over))
     rates = row.levels[passed]
     shown = ", ".join(
@@ -186,8 +190,15 @@ def _row_steps(
     return steps
 
 
+def _period(row: RateRow) -> str:
+    begins = f"from {iso(row.valid_from)}" if row.valid_from else ""
+    ends = "" if row.valid_to == OPEN_END else f"until {iso(row.valid_to)}"
+    return f"{begins} {ends}".strip() or "at any time"
+
+
 def _part_step(name: str, units: int, femto: int | None) -> Step:
+    told = f"{units:,} {'tokens' if name in RATE_NAMES else 'uses'}"
     if femto is None:
-        return Step(name, "no rate", f"{units} units")
+        return Step(name, "no rate", told)
     usd = Decimal(femto).scaleb(-15).normalize()
-    return Step(name, f"{usd:f} USD", f"{units} units")
+    return Step(name, f"{usd:f} USD", told)
