@@ -64,7 +64,7 @@ def _reworded(steps: Steps, random: Random) -> Iterator[Step]:
                 step,
                 result_norm_hash=_hash(step.result_hash, "norm"),
                 result_shape_hash="",
-                result_simhash=_nearly(step.result_simhash, random),
+                result_simhash=nearly(step.result_simhash, random),
             )
         )
 
@@ -78,7 +78,7 @@ def _asked_anew(steps: Steps, random: Random) -> Iterator[Step]:
             else replace(
                 step,
                 args_hash=_hash(str(random.random()), step.args_hash),
-                args_simhash=_nearly(step.args_simhash, random),
+                args_simhash=nearly(step.args_simhash, random),
             )
         )
 
@@ -139,6 +139,14 @@ def perturbed(run: LabelledRun, name: str) -> LabelledRun:
     return replace(run, steps=tuple(PERTURBED[name](run.steps, random)))
 
 
+def nearly(simhash: str, random: Random) -> str:
+    """A similarity hash of which two of 64 bits are others: a number, a name."""
+    if not simhash:
+        return ""
+    bits = sum(1 << bit for bit in random.sample(range(64), 2))
+    return f"{int(simhash, 16) ^ bits:016x}"
+
+
 def _is_tool(step: Step) -> bool:
     return step.kind == "tool"
 
@@ -159,14 +167,6 @@ def _look(random: Random) -> Step:
         result_simhash=f"{random.getrandbits(64):016x}",
         result_len=600,
     )
-
-
-def _nearly(simhash: str, random: Random) -> str:
-    """Two of 64 bits are others: the words around a number, a name."""
-    if not simhash:
-        return ""
-    bits = sum(1 << bit for bit in random.sample(range(64), 2))
-    return f"{int(simhash, 16) ^ bits:016x}"
 
 
 def _hash(*parts: str) -> str:

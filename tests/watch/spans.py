@@ -93,6 +93,15 @@ def used(run: str, name: str, at_s: float, step: Step) -> Told:
     return Told(run, name, at_s, at_s + 1, attributes)
 
 
+def helped(run: str, name: str, at_s: float) -> Told:
+    """A call of another agent, of three seconds."""
+    attributes: Attributes = {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "helper",
+    }
+    return Told(run, name, at_s, at_s + 3, attributes)
+
+
 def fingerprints(step: Step) -> dict[str, str]:
     """The fields of a tool call as they are on the wire."""
     told = {name: getattr(step, name) for name in STEP_FIELDS}

@@ -13,6 +13,7 @@ from tests.watch.spans import (
     SAME,
     Told,
     asked,
+    helped,
     read,
     run_of,
     tools_in_calls,
@@ -158,6 +159,30 @@ def test_a_run_far_beyond_its_kind_is_stalled(watched: Watched) -> None:
     [found] = watched.findings()
     assert (found["kind"], found["level"]) == ("stalled", "suspected")
     assert "99 of 100 such runs" in found["why"]
+
+
+def test_an_agent_that_is_asked_far_too_often_is_stalled(watched: Watched) -> None:
+    """The same where a run calls no tools but another agent: of its calls only their
+    number and whom they ask is known."""
+    usual = [told for n in range(20) for told in asking(f"usual {n}", 3, -8000 + n)]
+    watched.load(usual, watch=False)
+    spans = asking("asking", 60, 0)
+    watched.load(spans[:100])
+    watched.load(spans[100:])
+    [found] = watched.findings()
+    assert (found["kind"], found["run_id"]) == ("stalled", "asking")
+    assert "calls of agents" in found["why"]
+
+
+def asking(run: str, times: int, start_s: float) -> list[Told]:
+    """A run whose prompts grow by what a helper answers, who is asked so many times."""
+    told = []
+    for n in range(times):
+        at_s = start_s + 10 * n
+        tokens = {"gen_ai.usage.input_tokens": 900 + 50 * n}
+        told.append(asked(run, f"chat {n}", at_s, **tokens))
+        told.append(helped(run, f"helper {n}", at_s + 5))
+    return told
 
 
 def _reworded(number: int) -> Step:

@@ -42,7 +42,7 @@ def test_a_run_that_rewords_is_stalled() -> None:
     [found] = judged(steps, USUAL)
     assert (found.kind, found.level) == ("stalled", "suspected")
     assert found.calls > 1.5 * USUAL.calls
-    assert "calls 1.5" in found.why
+    assert "calls 1.6" in found.why
     detector = Detector()
     told = [each for step in steps for each in detector.step(step)]
     assert {each.level for each in told} <= {"suspected"}
@@ -83,3 +83,32 @@ def test_prompts_that_do_not_grow_are_not_stalled() -> None:
         for s in reworded(90)
     ]
     assert judged(flat, USUAL, factor=9) == []
+
+
+def asking(agents: list[str]) -> list[Finding]:
+    """Of a run that asks other agents, one after the other, with growing prompts."""
+    stall, found = Stall(Baseline(runs=200, agent_calls=20, tokens=90_000)), []
+    tokens = 0
+    for n, agent in enumerate(agents):
+        asked = replied(input_tokens=2_000 + 100 * n, output_tokens=50)
+        tokens += 2_050 + 100 * n
+        taken = Taken(agent_calls=n + 1, tokens=tokens)
+        stall.step(asked, taken)
+        told = stall.asked(agent, taken, call_id=f"span {n}", time_ns=n)
+        found += [told] if told else []
+    return found
+
+
+def test_a_run_that_asks_one_agent_far_too_often_is_stalled() -> None:
+    """Agents that are asked again and again count as calls that resemble earlier ones:
+    there is nothing else to tell a reworded question by."""
+    few = [f"expert {n}" for n in range(12)]
+    [found] = asking([*few, *["expert 3"] * 60])
+    assert (found.kind, found.level) == ("stalled", "suspected")
+    assert "calls of agents" in found.why
+    assert found.at.call_id.startswith("span ")
+
+
+def test_a_run_that_asks_ever_other_agents_is_not_stalled() -> None:
+    """However many: each may know something new."""
+    assert asking([f"expert {n}" for n in range(80)]) == []

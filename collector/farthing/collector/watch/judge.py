@@ -100,7 +100,8 @@ class Judgement:
         each = next(steps, None)
         for entry in entries:
             moment = self._accounts.enter(entry)
-            self._agent_calls += entry.kind == "agent" and entry.is_span
+            if entry.kind == "agent" and entry.is_span:
+                self._asked(entry)
             while each is not None and each.entry is entry:
                 self._step(each.step, _Place(entry, moment))
                 each = next(steps, None)
@@ -128,18 +129,30 @@ class Judgement:
             if not finding.ongoing:
                 self._ended.append(self._known(finding))
         if self._stall is not None and self._stalled is None:
-            self._look_for_stall(self._stall, step, place.entry)
+            self._stall_at(self._stall.step(step, self._taken()), place.entry)
 
-    def _look_for_stall(self, stall: Stall, step: Step, entry: Entry) -> None:
-        spent = self._accounts.now("")
-        taken = Taken(
+    def _asked(self, entry: Entry) -> None:
+        """An agent was called, and has answered."""
+        self._agent_calls += 1
+        if self._stall is not None and self._stalled is None:
+            time_ns = entry.at_us * 1000
+            found = self._stall.asked(
+                entry.agent, self._taken(), call_id=entry.span_id, time_ns=time_ns
+            )
+            self._stall_at(found, entry)
+
+    def _taken(self) -> Taken:
+        spent = self._accounts.now("").by
+        return Taken(
             calls=self._calls,
-            tokens=spent.by.tokens,
+            tokens=spent.tokens,
             agent_calls=self._agent_calls,
-            cost_femto_usd=int(spent.by.cost_usd * _FEMTO),
+            cost_femto_usd=int(spent.cost_usd * _FEMTO),
         )
-        if finding := stall.step(step, taken):
-            here = _Place(entry, spent)
+
+    def _stall_at(self, finding: Finding | None, entry: Entry) -> None:
+        if finding is not None:
+            here = _Place(entry, self._accounts.now(""))
             self._stalled = _Known(finding, here, here, [], ())
 
     def _known(self, finding: Finding) -> _Known:

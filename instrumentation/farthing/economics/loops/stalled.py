@@ -19,7 +19,11 @@ _FEWEST_RUNS: Final = 20
 """Of fewer runs a quantile says nothing."""
 _FACTOR: Final = 1.5
 """One run of a hundred lies above the 99th percentile; half as much again is rare."""
-_WINDOW: Final = 16
+_WINDOW: Final = 32
+_BEFORE: Final = 16
+_FALL: Final = 3
+"""How many times rarer what is new has to be in the last calls than before them. Agents
+that learn fall to a half now and then: while they edit and test."""
 _REMEMBERED: Final = 48
 _ALIKE_BITS: Final = 12
 _GROWTH: Final = 1.5
@@ -66,8 +70,9 @@ class Taken:
 
     @property
     def is_long(self) -> bool:
-        """Whether it made enough tool calls for the last ones to be compared."""
-        return self.calls > 2 * _WINDOW
+        """Whether it made enough calls, of tools and agents, for the last ones to be
+        compared."""
+        return self.calls + self.agent_calls >= _WINDOW + _BEFORE
 
 
 class Stall:
@@ -79,44 +84,61 @@ class Stall:
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
         self._seen: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED)
+        self._asked: deque[str] = deque(maxlen=_REMEMBERED)
         self._is_new: deque[bool] = deque(maxlen=_WINDOW)
         self._calls = 0
         self._steps = 0
         self._new = 0
-        self._first_input = 0
-        self._last_input = 0
+        self._inputs: dict[str, tuple[int, int]] = {}
         self._finding: Finding | None = None
 
     def step(self, step: Step, taken: Taken) -> Finding | None:
         """The finding, at the step by which it is one. `taken`: up to this step."""
         self._steps += 1
         if step.kind == "llm" and step.input_tokens:
-            self._first_input = self._first_input or step.input_tokens
-            self._last_input = step.input_tokens
+            self._prompted(step.agent, step.input_tokens)
         if step.kind != "tool":
             return None
-        self._calls += 1
-        self._look(step)
-        if self._finding or not self._is_stalled(taken):
-            return None
-        mark = Mark(self._steps - 1, self._calls - 1, step.call_id, step.time_ns)
-        self._finding = self._found(taken, mark)
-        return self._finding
-
-    def _look(self, step: Step) -> None:
         own = (step.name, step.args_simhash, step.result_simhash)
         is_new = not any(_alike(own, other) for other in self._seen)
         self._seen.append(own)
+        return self._called(step.call_id, step.time_ns, taken, is_new=is_new)
+
+    def asked(
+        self, agent: str, taken: Taken, *, call_id: str, time_ns: int
+    ) -> Finding | None:
+        """The same of a call of another agent, of which only its name is known: it is
+        new if that agent was not asked lately."""
+        self._steps += 1
+        is_new = agent not in self._asked
+        self._asked.append(agent)
+        return self._called(call_id, time_ns, taken, is_new=is_new)
+
+    def _prompted(self, agent: str, tokens: int) -> None:
+        first, _ = self._inputs.pop(agent, (tokens, 0))
+        self._inputs[agent] = first, tokens
+        if len(self._inputs) > _REMEMBERED:
+            del self._inputs[next(iter(self._inputs))]
+
+    def _called(
+        self, call_id: str, time_ns: int | None, taken: Taken, *, is_new: bool
+    ) -> Finding | None:
+        self._calls += 1
         self._is_new.append(is_new)
         self._new += is_new
+        if self._finding or not self._is_stalled(taken):
+            return None
+        mark = Mark(self._steps - 1, self._calls - 1, call_id, time_ns)
+        self._finding = self._found(taken, mark)
+        return self._finding
 
     def _is_stalled(self, taken: Taken) -> bool:
         if not (taken.is_long and self._baseline.is_exceeded(taken)):
             return False
         now = sum(self._is_new) / _WINDOW
         before = (self._new - sum(self._is_new)) / (self._calls - _WINDOW)
-        grows = self._last_input >= _GROWTH * self._first_input > 0
-        return grows and 2 * now <= before
+        grows = any(last >= _GROWTH * first for first, last in self._inputs.values())
+        return grows and _FALL * now <= before
 
     def _found(self, taken: Taken, mark: Mark) -> Finding:
         beyond = ", ".join(
