@@ -61,13 +61,21 @@ def test_a_deep_tree_stays_readable() -> None:
 
 
 def test_what_is_not_known_is_said() -> None:
-    """A call without a price shows why; one with a part of it shows a lower bound."""
+    """A call without a price shows why; one with a part of it shows a lower bound,
+    and which buckets it lacks."""
     unknown = replace(
         ENTRY, cost_usd=None, cost_state="unpriced", cost_reason="unknown_model"
     )
-    part = replace(ENTRY, cost_state="partial", cost_reason="no_rate_for_bucket")
+    part = replace(
+        ENTRY,
+        cost_state="partial",
+        cost_reason="no_rate_for_bucket",
+        unpriced_buckets=("cache_write_1h", "output_audio"),
+    )
     failed = replace(ENTRY, cost_state="", error_type="timeout")
     shown = [next(tree([entry])) for entry in (unknown, part, failed)]
     assert shown[0].endswith("unpriced: unknown model")
-    assert shown[1].endswith("≥ $0.5000 (partial: no rate for bucket)")
+    assert shown[1].endswith(
+        "≥ $0.5000 (partial: no rate for bucket cache write 1h, output audio)"
+    )
     assert shown[2].endswith("failed: timeout")

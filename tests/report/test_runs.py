@@ -113,3 +113,24 @@ def test_a_report_has_no_unknown_dimension(ledger_store: Store) -> None:
 def test_run_show_wants_an_id() -> None:
     """`farthing run` alone says what it can do, with 2."""
     assert CliRunner().invoke(command.command, []).exit_code == 2
+
+
+def test_a_cost_in_part_names_what_it_lacks(
+    shared_ledger: Ledger, ledger_store: Store
+) -> None:
+    """Of a call whose price row has no rate for some of its tokens these are named;
+    of its neighbour, which has a price, nothing is."""
+    run_id = f"part-{secrets.token_hex(4)}"
+    attributes = {
+        "farthing.task.id": run_id,
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 10,
+    }
+    heard = {**attributes, "gen_ai.usage.audio.input_tokens": 40}
+    shared_ledger.load(f"test:{run_id}", [request([Told(attributes), Told(heard)])])
+    _, entries = run(ledger_store, run_id)
+    lacking = {e.cost_state: e.unpriced_buckets for e in entries.first}
+    assert lacking == {"priced": (), "partial": ("input_audio",)}

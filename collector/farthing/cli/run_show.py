@@ -173,6 +173,8 @@ def _cost(entry: Entry) -> str:
     """What it cost; where that is not known in full, what is known and why not."""
     state, why = entry.cost_state, entry.cost_reason.replace("_", " ")
     told = f"{state}: {why}" if why else state
+    if entry.unpriced_buckets:
+        told += f" {', '.join(entry.unpriced_buckets).replace('_', ' ')}"
     if entry.cost_usd is None:
         return told
     shown = show.money(entry.cost_usd, lower_bound=state == "partial")

@@ -101,6 +101,8 @@ class Entry:
     tokens: Mapping[str, int]
     owner_span_id: str = ""
     """Of a correction, the span that owns the call."""
+    unpriced_buckets: tuple[str, ...] = ()
+    """Of a call that is priced in part, what its price row has no rate for."""
 
     @property
     def title(self) -> str:
@@ -124,6 +126,7 @@ class Entry:
             ),
             "price_row": str(self.price_row) if self.price_row else None,
             "flags": list(self.flags),
+            "unpriced_buckets": list(self.unpriced_buckets),
             "tokens": {k: v for k, v in self.tokens.items() if v},
         }
 
@@ -135,6 +138,7 @@ _CONVERTED: Final = (
     "price_row",
     "flags",
     "tokens",
+    "unpriced_buckets",
 )
 
 
@@ -212,7 +216,8 @@ def _runs(
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     fields = _split(row)
-    fields["flags"] = tuple(fields["flags"])
+    for name in ("flags", "unpriced_buckets"):
+        fields[name] = tuple(fields[name])
     del fields["time"]
     return Entry(**fields)
 
