@@ -20,9 +20,9 @@ SERVICES: Final[dict[str, dict[str, Any]]] = yaml.safe_load(
 USERS: Final = ROOT / "deploy/clickhouse/users.d/farthing.xml"
 
 
-def provisioned(kind: str) -> dict[str, Any]:
+def provisioned(kind: str, name: str = "farthing") -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(
-        (PROVISIONING / kind / "farthing.yaml").read_text()
+        (PROVISIONING / kind / f"{name}.yaml").read_text()
     )
     assert found["apiVersion"] == 1
     return found
@@ -61,6 +61,29 @@ def test_files_are_mounted_where_grafana_looks() -> None:
     [provider] = provisioned("dashboards")["providers"]
     assert mounted()["./dashboards/grafana"] == provider["options"]["path"]
     assert provider["type"] == "file"
+
+
+def test_the_alert_pack_is_complete() -> None:
+    """The rule and the texts are mounted; the rule asks the data source that is there
+    and sends to the contact point that is there, which needs no secret to start."""
+    alerting = ROOT / "deploy/grafana/alerting"
+    for name in ("rules", "templates"):
+        inside = f"/etc/grafana/provisioning/alerting/{name}.yaml"
+        assert mounted()[f"./deploy/grafana/alerting/{name}.yaml"] == inside
+    [group] = yaml.safe_load((alerting / "rules.yaml").read_text())["groups"]
+    [source] = provisioned("datasources")["datasources"]
+    [contact] = provisioned("alerting", "contact-points")["contactPoints"]
+    for rule in group["rules"]:
+        assert rule["notification_settings"]["receiver"] == contact["name"]
+        asked = {query["datasourceUid"] for query in rule["data"]}
+        assert asked == {source["uid"], "__expr__"}
+    [receiver] = contact["receivers"]
+    name = receiver["settings"]["addresses"].removeprefix("$")
+    assert SERVICES["grafana"]["environment"][name].startswith(f"${{{name}:-")
+    texts = (alerting / "templates.yaml").read_text()
+    for setting in ("subject", "message"):
+        [used] = re.findall(r'template "([^"]+)"', receiver["settings"][setting])
+        assert f'define "{used}"' in texts
 
 
 def test_every_dashboard_is_among_the_files() -> None:
