@@ -1,26 +1,29 @@
 """What rules would have said of the past: how often, how long, how often again.
 
 A rule with a `history` query is followed reading by reading; any other is asked at the
-moments of a grid. Silences, storms and inhibition are left out: this is about rules.
+moments of a grid: of many with one query where it takes `moments`. Silences, storms and
+inhibition are left out: this is about rules.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any, Final
 
-from farthing.alerts.evaluate import Ask, is_idle, prepared
+from farthing.alerts.evaluate import Ask, is_idle, prepared, takes_moments
 from farthing.alerts.incident import Incident, step
 from farthing.alerts.reading import Reading, reading
 from farthing.alerts.rule import Rule
 
 _AT_ONCE: Final = 2
+_AT_A_TIME: Final = 168
+"""Moments of one query: a week of hours keeps it within its limits."""
 _AGAIN: Final = timedelta(hours=1)
 _WHEN: Final = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -104,6 +107,12 @@ def backtest(
         for row in ask(*prepared(rule.history_sql, values)):
             at = row["at"].replace(tzinfo=UTC)
             _follow(opened, fired, [reading(rule, row)], rule=rule, now=at)
+    elif takes_moments(rule.sql):
+        moments = list(_moments(since, until, rule))
+        for first in range(0, len(moments), _AT_A_TIME):
+            some = moments[first : first + _AT_A_TIME]
+            for at, each in _asked_of(rule, ask, some, opened=opened, given=given):
+                _follow(opened, fired, [each], rule=rule, now=at)
     else:
         for at in _moments(since, until, rule):
             found = _asked(rule, ask, at, opened=opened, given=given)
@@ -160,6 +169,30 @@ def _asked(
         rows = ask(*prepared(rule.baseline_sql, values))
         values["baseline"] = json.dumps([dict(row) for row in rows], default=str)
     return [reading(rule, row) for row in ask(*prepared(rule.sql, values))]
+
+
+def _asked_of(
+    rule: Rule,
+    ask: Ask,
+    moments: Sequence[datetime],
+    *,
+    opened: Mapping[str, Incident],
+    given: Callable[[datetime], Mapping[str, Any]],
+) -> Iterator[tuple[datetime, Reading]]:
+    """Readings of many moments, in their order. Whoever is wrong at one of them is then
+    asked for at each: when it was right again is known from that."""
+    values = _values(rule, moments[-1], given)
+    values["moments"] = [at.astimezone(UTC).strftime(_WHEN) for at in moments]
+
+    def rows(subjects: Set[str]) -> Sequence[Mapping[str, Any]]:
+        return ask(*prepared(rule.sql, values | {"open": sorted(subjects)}))
+
+    found = rows(opened.keys())
+    subjects = {str(row["subject"]) for row in found}
+    if subjects - opened.keys():
+        found = rows(subjects | opened.keys())
+    for row in found:
+        yield row["at"].replace(tzinfo=UTC), reading(rule, row)
 
 
 def _values(

@@ -162,6 +162,7 @@ class Evaluator:
             return []
         values: dict[str, Any] = {
             "now": _text(now),
+            "moments": [_text(now)],
             "open": known,
             "baseline": self._baseline(rule, now) if rule.baseline_sql else "",
             **{name: _scalar(value) for name, value in rule.parameters.items()},
@@ -263,6 +264,11 @@ def prepared(sql: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     asked = set(_PARAMETER.findall(sql))
     used = {name: value for name, value in values.items() if name in asked}
     return sql.rstrip() + _LIMITS, used
+
+
+def takes_moments(sql: str) -> bool:
+    """Whether a rule's query can be asked of many moments at once."""
+    return "moments" in _PARAMETER.findall(sql)
 
 
 def _with_group_muted(incident: Incident) -> Incident:

@@ -59,14 +59,7 @@ class AlertFile:
         self._depth = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(
-                (files(__package__) / "file.sql").read_text(encoding="utf-8")
-            )
+            self._db = _opened(path)
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(f"{path}: alerts cannot be kept there: {error}") from None
         self._db.row_factory = sqlite3.Row
@@ -250,3 +243,18 @@ class AlertFile:
             for r in rows
         )
         return {evaluation.rule: evaluation for evaluation in told}
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection to the file, which has its tables. Raises sqlite3.Error."""
+    db = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.executescript((files(__package__) / "file.sql").read_text(encoding="utf-8"))
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -238,19 +239,19 @@ def test_every_notice_arrives_once_and_in_order_or_is_a_dead_letter(
     """Whatever fails and in whatever order things are put: of each alert, what was sent
     and what died are all of it, in its order; and an end is told where, and only where,
     the beginning was."""
-    file = AlertFile(tmp_path_factory.mktemp("outbox") / "alerts.sqlite")
-    run = Run(SqliteOutbox(file), FakeClock())
-    errors = [DeliveryError(fault, "") if fault else None for fault in faults]
-    book = Book(errors=list(errors))
-    notices = [one for number in range(n) for one in life(f"run-{number}")]
-    random.shuffle(notices)
-    run.outbox.put(notices)
-    run.for_s(7_200, run.destination(opened(book)))
-    dead = {one.key for one in run.outbox.dead_letters()}
-    assert run.outbox.waiting() == 0
+    path = tmp_path_factory.mktemp("outbox") / "alerts.sqlite"
+    with closing(AlertFile(path)) as file:
+        run = Run(SqliteOutbox(file), FakeClock())
+        errors = [DeliveryError(fault, "") if fault else None for fault in faults]
+        book = Book(errors=list(errors))
+        notices = [one for number in range(n) for one in life(f"run-{number}")]
+        random.shuffle(notices)
+        run.outbox.put(notices)
+        run.for_s(7_200, run.destination(opened(book)))
+        dead = {one.key for one in run.outbox.dead_letters()}
+        assert run.outbox.waiting() == 0
     for number in range(n):
         check_life(life(f"run-{number}"), sent=book.sent, dead=dead)
-    file.close()
 
 
 def check_life(
