@@ -16,12 +16,15 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-once test test-matrix screenshots lint format bench constraints clean
+.PHONY: help install tools demo demo-once test test-matrix screenshots lint format bench constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## make .venv and install everything into it
+
+tools: ## install what some tests want: Chromium, Node.js, Alertmanager (apt, as root)
+	@.ci/tools
 
 demo: $(INSTALLED) ## receive, price and report a fleet of agent runs; Ctrl-C ends it
 	@$(BIN)/farthing demo $(ARGS)
@@ -37,7 +40,7 @@ test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write do
 	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"
 	@$(BIN)/python -m tests.matrix $(ARGS)
 
-screenshots: $(INSTALLED) ## take the pictures of docs/images anew (needs Chromium)
+screenshots: $(INSTALLED) ## take the pictures of docs/images anew (needs Chromium: make tools)
 	@$(BIN)/pytest -q tests/page/browser/test_looks.py -k picture --pictures
 
 lint: $(INSTALLED) ## check style, types and layers
