@@ -61,7 +61,7 @@ def chromium() -> Iterator[Browser]:
     """One browser for the tests of a file: while it is open, the thread has an event
     loop that runs, so no other file's tests may share that time."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium here: `make tools` installs it (Debian, Ubuntu; as root)")
+        pytest.skip("no Chromium here: `make tools` installs it, as root")
     # As root, Chromium runs without its sandbox or not at all.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     expect.set_options(timeout=_PATIENCE_MS)
