@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = frozenset({"meta", "link", "input", "br", "rect", "circle", "path", "polyline"})
+VOID = frozenset(
+    {"meta", "link", "input", "br", "wbr", "rect", "circle", "path", "polyline"}
+)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ class Templates:
         self._environment.filters["bar_width"] = _bar_width
         self._environment.filters["capital"] = _capital
         self._environment.filters["code"] = _code
+        self._environment.filters["breakable"] = _breakable
 
     def text(self, name: str, **values: Any) -> str:
         """A template, filled."""
@@ -70,6 +72,12 @@ def _picture(svg: str) -> Markup:
 def _capital(text: str) -> str:
     """The text with its first letter large, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def _breakable(text: str) -> Markup:
+    """The text, escaped, with places to break a long name at, before it is broken in
+    the middle of a word."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._/])(?=\w)", text))
 
 
 def _code(text: str) -> Markup:

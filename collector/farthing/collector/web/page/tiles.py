@@ -56,7 +56,7 @@ class Remark:
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A number with its heading; `problem` stands for it where the question failed,
-    `exact` is all of it where it is shown shorter."""
+    `exact` is all of it where it is shown shorter, `unit` follows it."""
 
     panel: str
     title: str
@@ -67,6 +67,7 @@ class Tile:
     about: str
     problem: str
     exact: str = ""
+    unit: str = ""
 
 
 def tiles(
@@ -84,7 +85,8 @@ def tiles(
         yield Tile(
             panel=answer.name,
             title=title,
-            value=_with_unit(head, row),
+            value=shown(head, row),
+            unit="tokens" if head.unit == "tokens" and row[first] is not None else "",
             tone=tone(head, row[first]),
             remarks=tuple(_remarks([columns[name] for name in others], row)),
             picture=_line(answer.name, answers),
