@@ -242,3 +242,18 @@ def test_a_bar_leads_somewhere() -> None:
     assert [row["href"] for row in made["datasets"]["rows"]] == ["/cost?unit=a"]
     nowhere = Frame(300, 120, href=lambda _: "")
     assert "href" not in str(spec(units, told, nowhere))
+
+
+def test_severities_have_their_colours() -> None:
+    """Bars of alerts are red where critical and amber where they warn, and few of them
+    are counted in whole numbers."""
+    rows = [
+        {"time": WEEK.since, "series": name, "alerts": 1}
+        for name in ("critical", "error", "warning")
+    ]
+    made = spec(panels()["alerts_over_time"], rows, FRAME)
+    scale = made["encoding"]["color"]["scale"]
+    hues = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert (hues["critical"], hues["warning"]) == (PAGE.bad, PAGE.series[1])
+    assert len(set(hues.values())) == 3
+    assert made["encoding"]["y"]["axis"]["values"] == [0, 1, 2, 3]

@@ -125,3 +125,19 @@ def test_unknown_is_never_zero(web: TestClient) -> None:
     told = dict(zip(names, local, strict=True))
     assert told["cost_usd"] == UNKNOWN
     assert told["unpriced_calls"] == told["calls"] != "0"
+
+
+def test_every_digit_can_be_had(web: TestClient, demo_store: Store) -> None:
+    """Shown money is rounded; the pointer on it tells all of it, in a tile as in a
+    table, and the page says so."""
+    page = read(web.get("/").text)
+    total = spend(demo_store, by="model", since=WEEK.since, now=NOW).total.cost_usd
+    tile = page.one("section", data_panel="spend")
+    assert tile.one("p", class_="value").attributes["title"] == f"{as_told(total)} USD"
+    card = page.one("section", data_panel="task_types")
+    told = [
+        row.all("bdi")[1].attributes["title"] for row in card.one("tbody").all("tr")
+    ]
+    costs = [row["cost_usd"] for row in rows(demo_store, "task_types")]
+    assert told == [f"{as_told(cost)} USD" for cost in costs]
+    assert "all its digits" in page.one("footer").text

@@ -46,7 +46,7 @@ _TICKS: Final[tuple[tuple[timedelta, int | Json, str], ...]] = (
 )
 """Up to this span: how many ticks or how often, and how their times are written. Of
 hours a number, for with the interval `hour` of Vega-Lite's schema Vega fails."""
-_AMBER: Final = 1
+_AMBER, _ORANGE = 1, 7
 _TICK_COUNT: Final = 5
 _TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LABELLED_TURNS: Final = 16
@@ -179,8 +179,13 @@ def _legend(names: Sequence[str], width: int | str) -> alt.Legend:
 
 def _hue(name: str, at: int, theme: Theme) -> str:
     # Alerts have the colours that judgements have everywhere.
-    if name in ("critical", "warning"):
-        return theme.bad if name == "critical" else theme.series[_AMBER]
+    severities = {
+        "critical": theme.bad,
+        "error": theme.series[_ORANGE],
+        "warning": theme.series[_AMBER],
+    }
+    if name in severities:
+        return severities[name]
     if name.removeprefix("≥ ") == "others":
         return theme.series[-1]
     own = len(theme.series) - 1

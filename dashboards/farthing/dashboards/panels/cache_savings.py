@@ -12,7 +12,7 @@ PANEL = Panel(
         usd("net_usd", "net"),
         usd("saved_usd", "saved by reads"),
         usd("paid_usd", "paid extra for writes"),
-        Column(name="saved_share", unit="share", title="less than without a cache"),
+        Column(name="saved_share", unit="share", title="off the bill"),
         Column(name="hit_rate", unit="share", title="of the prompt from cache"),
         count("unknown_calls", "calls not counted"),
     ),
