@@ -143,3 +143,23 @@ def test_what_another_collector_loads_is_judged_too(watched: Watched) -> None:
     lines = watched.store.rows("SELECT count() AS n FROM findings")
     assert not watched.watcher.look_again()
     assert watched.store.rows("SELECT count() AS n FROM findings") == lines
+
+
+def test_what_comes_late_to_a_large_run_is_judged_once_it_is_quiet(
+    watched: Watched,
+) -> None:
+    """A run of hundreds of spans is not read anew for each that comes late: it is
+    judged as they come, and as they happened once nothing comes any more."""
+    steps = [*[SAME] * 5, *map(read, range(270)), *[SAME] * 30]
+    spans = run_of("large", steps)
+    watched.load(spans)
+    expected = watched.findings()
+    assert len(expected) == 2
+    watched.clear()
+    watched.load(spans[:400])
+    for first, last in ((440, 580), (400, 440), (580, 610)):
+        watched.load(spans[first:last])
+    assert watched.watcher.look_again()
+    watched.watcher.look_again()
+    assert watched.findings() == expected
+    assert not watched.watcher.look_again()

@@ -14,7 +14,7 @@ from farthing.collector.watch.entry import TAGS, Entry
 from farthing.collector.watch.told import Telling
 from farthing.economics.loops import Baseline, Detector, Finding, Stall, Step, Taken
 
-LONG_RUN: Final = 5_000
+LONG_RUN: Final = 2_000
 """Entries of a run that are ever read again. What is longer is judged by what comes
 next, in the order in which it comes."""
 _SPANS_SHOWN: Final = 12
@@ -81,20 +81,26 @@ class Judgement:
         return len(self._telling)
 
     @property
+    def entries(self) -> int:
+        """How many were taken."""
+        return self._entries
+
+    @property
     def is_long(self) -> bool:
         """Whether it is too long to be judged anew."""
         return self._entries > LONG_RUN
 
-    def take(self, entries: Sequence[Entry]) -> bool:
+    def take(self, entries: Sequence[Entry], *, as_they_come: bool = False) -> bool:
         """Go on with entries in their order. False where they do not follow what was
-        taken, or change it: the run must be judged anew then. A long run is not: what
-        comes late is taken as if it came now."""
+        taken, or change it: the run must be judged anew then. A long run is not, nor
+        one that is taken `as_they_come`: what is late is taken as if it were not."""
         if not entries:
             return True
-        if entries[0].at_us <= self._last_us and not self.is_long:
+        as_they_come = as_they_come or self.is_long
+        if entries[0].at_us <= self._last_us and not as_they_come:
             return False
         told = self._telling.take(entries)
-        if told is None and not self.is_long:
+        if told is None and not as_they_come:
             return False
         steps = iter(told or ())
         each = next(steps, None)

@@ -8,12 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from farthing.collector.store.finding import StoredFinding
+from farthing.collector.watch.entry import Entry
 from farthing.collector.watch.judge import LONG_RUN, Judgement, Key
 from farthing.collector.watch.read import Reader
 from farthing.economics.loops import Baseline
 
 _ENTRIES_MOST: Final = 40_000
 """About 60 MB; of older runs all is read again."""
+_AT_ANY_TIME: Final = 500
+"""Entries of a run that is judged anew whenever something comes late: 15 ms. A longer
+one is once it has doubled, or is quiet, so that no span is read often."""
+_GROWN: Final = 2
+_RECALLED: Final = 500
+"""Entries of a long run that are read to go on with it."""
 
 Findings = dict[tuple[str, str, str, int], StoredFinding]
 
@@ -21,13 +28,26 @@ Findings = dict[tuple[str, str, str, int], StoredFinding]
 @dataclass(slots=True)
 class Case:
     """A run that is watched closely: how it is judged, how many of its spans that
-    judgement knows, and what is written of it and may still change."""
+    judgement knows, and what is written of it and may still change. `whole` is how many
+    entries it was judged by whole, `is_late` whether others came late since."""
 
     run_id: str
     judgement: Judgement
     spans: int
     written: Findings = field(default_factory=dict)
     doubt: int | None = None
+    whole: int = 0
+    is_late: bool = False
+
+    def take(self, entries: Sequence[Entry]) -> bool:
+        """Go on with entries; False where the run must be judged anew, now."""
+        if not self.is_late and self.judgement.take(entries):
+            return True
+        number = self.judgement.entries + len(entries)
+        if number <= _AT_ANY_TIME or number >= _GROWN * self.whole:
+            return False
+        self.is_late = True
+        return self.judgement.take(entries, as_they_come=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +96,7 @@ class Judgements:
         sizes = {run_id: spans[run_id] for run_id in cases}
         for run_id, entries in self._reader.entries(sizes, batches=batch_names):
             case = cases.pop(run_id)
-            if not case.judgement.take(entries):
+            if not case.take(entries):
                 anew[run_id] = None
                 continue
             case.spans += spans[run_id]
@@ -93,15 +113,17 @@ class Judgements:
         return {case.run_id for case in cases if case.doubt is not None}
 
     def doubt(self, runs: Iterable[str]) -> Iterator[Verdict]:
-        """Judge those of these runs anew of which the ledger still has other spans than
-        were judged, though nothing came since this was asked last: another collector
-        loaded them. What is loaded and not yet watched looks the same, once."""
+        """Judge those of these runs anew to which nothing came since this was asked
+        last, and of which something came late or the ledger has other spans than were
+        judged: another collector loaded them. What is loaded and not yet watched looks
+        the same, once."""
         cases = [case for run_id in runs if (case := self._kept.get(run_id))]
         sizes = self._reader.sizes([case.run_id for case in cases])
         anew = {}
         for case in cases:
             size = sizes.get(case.run_id, case.spans)
-            is_other = size != case.spans and not case.judgement.is_long
+            is_other = case.is_late or size != case.spans
+            is_other = is_other and not case.judgement.is_long
             if is_other and case.doubt == case.spans:
                 anew[case.run_id] = case.judgement.baseline
             case.doubt = case.spans if is_other else None
@@ -121,7 +143,7 @@ class Judgements:
         for run_id, entries in self._reader.entries(short):
             judgement = Judgement(baseline=baselines[run_id])
             judgement.take(entries)
-            case = Case(run_id, judgement, sizes[run_id])
+            case = Case(run_id, judgement, sizes[run_id], whole=len(entries))
             case.written = stored.get(run_id, {})
             self._keep(case)
             yield _whole_verdict(case, judgement.news())
@@ -129,7 +151,7 @@ class Judgements:
     def _long(self, run_id: str, size: int, written: Findings) -> Verdict:
         """Go on with a long run after what was found in it last: what went on then is
         ended, what still goes on is an episode of its own."""
-        entries = self._reader.newest(run_id, LONG_RUN)
+        entries = self._reader.newest(run_id, _RECALLED)
         known_us = max((_last_us(found) for found in written.values()), default=0)
         entries = [entry for entry in entries if entry.at_us > known_us]
         judgement = Judgement(
