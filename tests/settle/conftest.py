@@ -22,7 +22,9 @@ MEASURES = (
     "cache_audio_tokens", "output_tokens", "reasoning_tokens", "output_audio_tokens",
     "web_searches", "cost_usd", "tool_fee_usd", "claimed_usd",
 )  # fmt: skip
-TABLES = ("spans", "runs", "spend_hourly", "tellings")
+TABLES = (
+    "spans", "runs", "spend_hourly", "run_agents", "telemetry_hourly", "tellings",
+)  # fmt: skip
 _batches = count()
 
 
@@ -56,6 +58,10 @@ class Book:
             for table in ("spans", "runs", "spend_hourly")
         ]
         assert found[0] == found[1] == found[2]
+        [of_agents] = self.store.rows(
+            "SELECT sum(calls) AS calls, sum(cost_usd) AS cost_usd FROM run_agents"
+        )
+        assert of_agents.items() <= found[0].items()
         return {name: value for name, value in found[0].items() if value}
 
     def by(self, *columns: str, table: str = "spans") -> list[dict[str, Any]]:

@@ -49,16 +49,16 @@ def test_every_column_says_what_it_means(ledger: Ledger) -> None:
     """Each column of a table that people query has a comment, there or in spans."""
     page = written("<!-- columns of spans -->\n<!-- end of columns -->", ledger.store)
     assert "|  |" not in page
-    for table in ("runs", "spend_hourly"):
+    for table in ("runs", "spend_hourly", "telemetry_hourly", "run_agents"):
         part = f"<!-- columns of {table} -->\n<!-- end of columns -->"
         page = written(part, ledger.store)
         assert "|  |" not in page
-        assert "| `cost_usd` | Decimal(38, 15), sum |" in page
+        assert "| `ingested_at` | DateTime, UTC, max |" in page
 
 
 def test_the_page_of_the_ledger_is_fresh(ledger: Ledger) -> None:
     """docs/ledger.md shows the columns as they are: `python -m tests.store.ledger_doc`
     writes them anew."""
     page = PAGE.read_text()
-    assert page.count("<!-- columns of ") == 5
+    assert page.count("<!-- columns of ") == 7
     assert written(page, ledger.store) == page

@@ -135,3 +135,26 @@ def test_nothing_is_written_to_the_working_directory(
     new_ledger.load("a", [REQUEST])
     assert _counts(new_ledger)["spans"] == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_roll_ups_that_an_old_ledger_lacks_are_filled_once(new_ledger: Ledger) -> None:
+    """A roll-up of a later version holds what was loaded before it, once, also where
+    its migration is done again; and then what comes."""
+    new_ledger.load("before", [REQUEST])
+    store = new_ledger.store
+    for table in ("telemetry_hourly", "run_agents"):
+        store.command(f"DROP VIEW {table}_view")
+        store.command(f"DROP TABLE {table}")
+    for _ in range(2):
+        store.command(
+            "ALTER TABLE migrations DELETE WHERE version = 8",
+            settings={"mutations_sync": 2},
+        )
+        again = _started_again(new_ledger)
+    filled = (
+        "SELECT (SELECT sum(spans) FROM telemetry_hourly) AS told,"
+        " (SELECT sum(calls) FROM run_agents) AS calls"
+    )
+    assert store.rows(filled) == [{"told": 1, "calls": 1}]
+    again.load("after", [request([Told(CALL)])])
+    assert store.rows(filled) == [{"told": 2, "calls": 2}]

@@ -53,7 +53,10 @@ def test_each_table_has_its_own_retention(
         runs_retention_days=days[1],
         spend_retention_days=days[2],
     )
-    for table, kept in zip(("spans", "runs", "spend_hourly"), days, strict=True):
+    kept_of = dict(zip(("spans", "runs", "spend_hourly"), days, strict=True))
+    kept_of["run_agents"] = kept_of["runs"]
+    kept_of["telemetry_hourly"] = kept_of["spend_hourly"]
+    for table, kept in kept_of.items():
         expected = "" if kept is None else f"ingested_at + toIntervalDay({kept})"
         assert _ttl(other_ledger, table) == expected
 

@@ -25,6 +25,14 @@ class Retention:
     runs: int | None = None
     spend_hourly: int | None = None
 
+    def of_tables(self) -> Mapping[str, int | None]:
+        """By table: what follows from a run goes with it, what is by hour likewise."""
+        return {
+            **asdict(self),
+            "run_agents": self.runs,
+            "telemetry_hourly": self.spend_hourly,
+        }
+
 
 def retain(store: Store, retention: Retention, *, ddl: Ddl) -> None:
     """Give each table its retention, where it has another."""
@@ -36,7 +44,7 @@ def statements(
     found: Mapping[str, int | None], retention: Retention, *, ddl: Ddl
 ) -> Iterator[str]:
     """What brings the tables from the retention that they have to the one asked."""
-    for name, days in asdict(retention).items():
+    for name, days in retention.of_tables().items():
         table = f"{name}{ddl.local}"
         if found[table] == days:
             continue

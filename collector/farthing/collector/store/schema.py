@@ -27,6 +27,20 @@ _NAME: Final = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _OF_CLUSTER: Final = re.compile(
     r"^\{\{#cluster\}\}\n(.*?)^\{\{/cluster\}\}\n", re.S | re.M
 )
+_FILLED: Final = re.compile(r"^\{\{#filled\}\}\n(.*?)^\{\{/filled\}\}\n", re.S | re.M)
+_VIEW: Final = re.compile(
+    r"^CREATE MATERIALIZED VIEW IF NOT EXISTS \w+ \{\{on_cluster\}\}"
+    r" TO (\w+)\{\{local\}\} AS\n(SELECT.*?);$",
+    re.S | re.M,
+)
+_FILL: Final = """INSERT INTO {table}
+{select}
+SETTINGS insert_deduplication_token = 'filled {table}',
+    min_insert_block_size_rows = 1000000000000, min_insert_block_size_bytes = 0,
+    max_partitions_per_insert_block = 0, distributed_foreground_insert = 1;
+
+{view}"""
+"""As one block under a name: of collectors that start at once, one fills the table."""
 _COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
 _COLUMNS: Final = ("version", "name", "checksum", "cluster", "done")
 _SHARDED: Final = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
@@ -69,12 +83,21 @@ class Ddl:
     def statements(self, text: str, own: Mapping[str, str] | None = None) -> list[str]:
         """The statements of a `.sql` file, filled in, with values of its own.
 
-        What stands between `{{#cluster}}` and `{{/cluster}}` is for clusters only.
+        What stands between `{{#cluster}}` and `{{/cluster}}` is for clusters only. The
+        tables of the views between `{{#filled}}` and `{{/filled}}` are filled with what
+        is there already, before the view writes what comes.
         """
+        text = _FILLED.sub(lambda match: _VIEW.sub(_filling, match[1]), text)
         text = _OF_CLUSTER.sub(r"\1" if self.cluster else "", text)
         values = {**self.values, **(own or {})}
         parts = _COMMENT.sub("", text).split(";\n")
         return [fill(part.strip(), values) for part in parts if part.strip()]
+
+
+def _filling(view: re.Match[str]) -> str:
+    """A view's statement, after the one that fills its table from all entries."""
+    select = view[2].replace("{{local}}", "")
+    return _FILL.format(table=view[1], select=select, view=view[0])
 
 
 _SINGLE: Final = {

@@ -25,9 +25,9 @@ SELECT
     saved_usd - paid_usd AS net_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
-    sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens), 0) AS hit_rate,
-    sum(t.cache_write_5m_tokens + t.cache_write_1h_tokens) / nullIf(sum(t.cache_read_tokens), 0) AS writes_per_read
-FROM {{priced_spans}} AS t
+    sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_tokens), 0) AS hit_rate,
+    sum(t.cache_write_tokens) / nullIf(sum(t.cache_read_tokens), 0) AS writes_per_read
+FROM {{priced_calls}} AS t
 GROUP BY t.agent, t.model
 ORDER BY net_usd < 0 DESC, abs(net_usd) DESC, agent, model
 LIMIT 100

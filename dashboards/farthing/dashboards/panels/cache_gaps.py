@@ -8,7 +8,8 @@ PANEL = Panel(
     chart="table",
     note="Model calls of one agent in one run that began more than 5 minutes after the one"
     " before; missed: fewer than a tenth of the tokens that were cached before were read."
-    " A lifetime of one hour may pay for these.",
+    " A lifetime of one hour may pay for these. Runs that ended in the range, of more than"
+    " 1,000 the newest.",
     empty="No pause was longer than 5 minutes.",
     columns=(
         text("agent"),
@@ -20,16 +21,19 @@ PANEL = Panel(
         usd(title="cost of these calls"),
     ),
     sql="""
-WITH pairs AS (
-    SELECT
-        t.agent AS agent, t.model AS model, t.cost_usd AS cost_usd, t.cache_read_tokens AS cache_read_tokens,
-        t.time - toIntervalMicrosecond(t.duration_us) AS began,
-        lagInFrame(t.time - toIntervalMicrosecond(t.duration_us)) OVER by_agent AS before_began,
-        lagInFrame(t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens) OVER by_agent AS before_cached
-    FROM spans AS t
-    WHERE {{in_time}} AND t.kind = 'model_call' AND t.entry = 'span' AND t.calls = 1
-    WINDOW by_agent AS (PARTITION BY t.run_id, t.agent ORDER BY t.time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
-)
+WITH
+    {{newest}},
+    pairs AS (
+        SELECT
+            t.agent AS agent, t.model AS model, t.cost_usd AS cost_usd, t.cache_read_tokens AS cache_read_tokens,
+            t.time - toIntervalMicrosecond(t.duration_us) AS began,
+            lagInFrame(t.time - toIntervalMicrosecond(t.duration_us)) OVER by_agent AS before_began,
+            lagInFrame(t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens) OVER by_agent AS before_cached
+        FROM spans AS t
+        PREWHERE t.run_id IN (SELECT arrayJoin(newest.2)) AND t.time >= newest.1 AND t.time <= $__toTime
+        WHERE t.kind = 'model_call' AND t.entry = 'span' AND t.calls = 1 AND {{chosen}}
+        WINDOW by_agent AS (PARTITION BY t.run_id, t.agent ORDER BY t.time ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+    )
 SELECT
     if(agent = '', '(none)', agent) AS agent, model,
     count() AS pauses,

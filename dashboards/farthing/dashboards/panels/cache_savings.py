@@ -22,8 +22,8 @@ SELECT
     toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
     toFloat64(net_usd) / nullIf(toFloat64(net_usd + sum(t.cost_usd)), 0) AS saved_share,
-    sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_5m_tokens + t.cache_write_1h_tokens), 0) AS hit_rate,
-    countIf((t.saved_femto IS NULL AND t.cache_read_tokens != 0) OR t.paid_femto IS NULL) AS unknown_calls
-FROM {{priced_spans}} AS t
+    sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_tokens), 0) AS hit_rate,
+    sumIf(t.entries, t.is_unknown) AS unknown_calls
+FROM {{priced_calls}} AS t
 """,
 )

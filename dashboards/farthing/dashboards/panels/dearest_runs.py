@@ -34,36 +34,47 @@ PANEL = Panel(
     ),
     sql="""
 WITH
-    lines AS (SELECT * FROM {{run_lines}}),
-    dearest AS (SELECT * FROM lines ORDER BY cost_usd DESC NULLS LAST, run_id LIMIT 20),
-    medians AS (SELECT task_type, quantileExact(0.5)(assumeNotNull(cost_usd)) AS median_usd FROM lines WHERE cost_usd IS NOT NULL GROUP BY task_type),
+    -- The dearest of each kind of task, beside its median: (unknown, less, run_id, agent, business_unit, calls, unpriced, errors, start, end).
+    kinds AS (
+        SELECT
+            t.task_type AS task_type, quantileExactIf(0.5)(ifNull(t.cost_usd, 0), t.cost_usd IS NOT NULL) AS median_usd,
+            groupArraySorted(20)((
+                t.cost_usd IS NULL, -ifNull(t.cost_usd, 0), t.run_id, t.agent, t.business_unit, t.calls, t.unpriced_calls + t.partial_calls, t.errors, t.start_time, t.end_time
+            )) AS dearest
+        FROM {{run_lines}} AS t
+        GROUP BY t.task_type
+    ),
+    (
+        SELECT (groupArray((task_type, median_usd, run)), groupArray(run.3), min(run.9), max(run.10))
+        FROM (SELECT task_type, median_usd, arrayJoin(dearest) AS run FROM kinds ORDER BY run LIMIT 20)
+    ) AS top,
     contexts AS (
         SELECT run_id, max(peak) AS peak_tokens, argMax(turns, peak) AS context
         FROM (
             SELECT t.run_id AS run_id, max({{prompt}}) AS peak, arrayMap(x -> x.2, arraySort(groupArrayIf((t.time, {{prompt}}), {{prompt}} > 0))) AS turns
             FROM spans AS t
-            WHERE t.run_id IN (SELECT run_id FROM dearest) AND t.kind = 'model_call' AND t.entry = 'span'
+            PREWHERE t.run_id IN (SELECT arrayJoin(top.2)) AND t.time >= top.3 AND t.time <= top.4
+            WHERE t.kind = 'model_call' AND t.entry = 'span'
             GROUP BY t.run_id, t.agent
         )
         GROUP BY run_id
     ),
-    found AS (SELECT run_id, any(kind) AS kind FROM findings FINAL WHERE level = 'confirmed' AND run_id IN (SELECT run_id FROM dearest) GROUP BY run_id)
+    found AS (SELECT run_id, any(kind) AS kind FROM findings FINAL WHERE level = 'confirmed' AND run_id IN (SELECT arrayJoin(top.2)) GROUP BY run_id)
 SELECT
-    d.run_id AS run_id,
+    d.run.3 AS run_id,
     if(d.task_type = '', '(none)', d.task_type) AS task_type,
-    d.agent AS agent,
-    if(d.business_unit = '', '(none)', d.business_unit) AS business_unit,
-    d.calls AS calls,
+    d.run.4 AS agent,
+    if(d.run.5 = '', '(none)', d.run.5) AS business_unit,
+    d.run.6 AS calls,
     c.context AS context,
     c.peak_tokens AS peak_tokens,
-    d.cost_usd AS cost_usd,
-    if(m.median_usd > 0, toFloat64(d.cost_usd) / toFloat64(m.median_usd), NULL) AS times_median,
-    d.unpriced_calls + d.partial_calls AS unpriced_calls,
-    multiIf(f.kind != '', replaceAll(f.kind, '_', ' '), ifNull(times_median, 0) >= 5, 'runaway', d.errors > 0, 'errors', 'ok') AS verdict
-FROM dearest AS d
-LEFT JOIN medians AS m ON m.task_type = d.task_type
-LEFT JOIN contexts AS c ON c.run_id = d.run_id
-LEFT JOIN found AS f ON f.run_id = d.run_id
-ORDER BY d.cost_usd DESC NULLS LAST, d.run_id
+    if(d.run.1, NULL, -d.run.2) AS cost_usd,
+    if(d.median_usd > 0, toFloat64(cost_usd) / toFloat64(d.median_usd), NULL) AS times_median,
+    d.run.7 AS unpriced_calls,
+    multiIf(f.kind != '', replaceAll(f.kind, '_', ' '), ifNull(times_median, 0) >= 5, 'runaway', d.run.8 > 0, 'errors', 'ok') AS verdict
+FROM (SELECT kind_of.1 AS task_type, kind_of.2 AS median_usd, kind_of.3 AS run FROM (SELECT arrayJoin(top.1) AS kind_of)) AS d
+LEFT JOIN contexts AS c ON c.run_id = d.run.3
+LEFT JOIN found AS f ON f.run_id = d.run.3
+ORDER BY d.run
 """,
 )

@@ -8,7 +8,7 @@ PANEL = Panel(
     chart="table",
     note="Direct: its own model calls. Inclusive: all calls of the runs whose first agent"
     " it is, those of the agents that it called too. Inclusive costs add up to the total"
-    " as direct ones do.",
+    " as direct ones do. Runs that ended in the range.",
     columns=(
         text("agent"),
         usd("direct_usd", "direct", bar=True),
@@ -20,28 +20,28 @@ PANEL = Panel(
     sql="""
 WITH
     parts AS (
-        SELECT t.run_id AS run_id, t.agent AS agent, min(t.time - toIntervalMicrosecond(t.duration_us)) AS began,
-            sum(ifNull(t.cost_usd, 0)) AS cost_usd, sumIf(t.calls, t.cost_state IN ('unpriced', 'no_usage', 'partial')) AS unknown
-        FROM spans AS t
-        WHERE {{in_time}}
+        SELECT t.run_id AS run_id, t.agent AS agent, min(t.start_time) AS began, sum(t.cost_usd) AS cost_usd, sum(t.unpriced_calls + t.partial_calls) AS unknown
+        FROM run_agents AS t
+        WHERE t.run_id IN (SELECT r.run_id FROM {{run_lines}} AS r)
         GROUP BY t.run_id, t.agent
     ),
-    begun AS (SELECT argMin(agent, (began, agent = '')) AS agent, sum(cost_usd) AS cost_usd FROM parts GROUP BY run_id)
+    begun AS (
+        SELECT argMin(agent, (began, agent = '')) AS first, sum(parts.cost_usd) AS run_usd, groupArray((agent, parts.cost_usd, unknown)) AS agents
+        FROM parts GROUP BY run_id
+    )
 SELECT
-    if(agent = '', '(none)', agent) AS agent,
-    sum(direct) AS direct_usd,
-    sum(inclusive) AS inclusive_usd,
-    sum(runs) AS runs,
+    if(part.1 = '', '(none)', part.1) AS agent,
+    sum(part.2) AS direct_usd,
+    sum(part.3) AS inclusive_usd,
+    sum(part.4) AS runs,
     if(runs > 0, toDecimal128(inclusive_usd / runs, 15), NULL) AS per_run_usd,
-    sum(unknown) AS unpriced_calls
-FROM (
-    SELECT p.agent AS agent, sum(p.cost_usd) AS direct, toDecimal128(0, 15) AS inclusive, toUInt64(0) AS runs, sum(p.unknown) AS unknown
-    FROM parts AS p GROUP BY p.agent
-    UNION ALL
-    SELECT b.agent AS agent, toDecimal128(0, 15) AS direct, sum(b.cost_usd) AS inclusive, count() AS runs, toInt64(0) AS unknown
-    FROM begun AS b GROUP BY b.agent
-)
-GROUP BY agent
+    sum(part.5) AS unpriced_calls
+FROM begun
+ARRAY JOIN arrayConcat(
+    arrayMap(a -> (a.1, a.2, toDecimal128(0, 15), toUInt64(0), a.3), agents),
+    [(first, toDecimal128(0, 15), run_usd, toUInt64(1), toInt64(0))]
+) AS part
+GROUP BY part.1
 ORDER BY inclusive_usd DESC, direct_usd DESC, agent
 LIMIT 100
 """,

@@ -6,6 +6,7 @@ PANEL = Panel(
     title="Emitters",
     question="Which instrumentations tell, and what do they leave out?",
     chart="table",
+    hourly=True,
     note="Shares are of calls (of tool calls, for fingerprints). Without a task type or a"
     " business unit a call is on nobody's bill; without fingerprints loops are not seen.",
     empty="Nothing arrived in this range. `farthing doctor` says what to look at.",
@@ -45,15 +46,15 @@ SELECT
     t.scope AS scope,
     t.scope_version AS version,
     t.dialect AS dialect,
-    count() AS spans,
+    sum(t.spans) AS spans,
     sum(t.calls) AS calls,
-    sumIf(t.calls, t.cost_state = 'no_usage') / nullIf(sum(t.calls), 0) AS no_usage,
+    sum(t.no_usage_calls) / nullIf(sum(t.calls), 0) AS no_usage,
     sumIf(t.calls, t.task_type = '') / nullIf(sum(t.calls), 0) AS no_task,
     sumIf(t.calls, t.business_unit = '') / nullIf(sum(t.calls), 0) AS no_unit,
-    countIf(t.kind = 'tool' AND t.attributes['farthing.fingerprint.args_hash'] = '') / nullIf(countIf(t.kind = 'tool'), 0) AS no_fingerprint,
-    countIf(t.time > t.ingested_at + toIntervalSecond(60)) AS clock_ahead
-FROM spans AS t
-WHERE {{in_time}} AND t.entry = 'span'
+    1 - sum(t.fingerprinted_tools) / nullIf(sumIf(t.spans, t.kind = 'tool'), 0) AS no_fingerprint,
+    sum(t.clock_ahead) AS clock_ahead
+FROM telemetry_hourly AS t
+WHERE {{hours}}
 GROUP BY t.service, t.scope, t.scope_version, t.dialect
 ORDER BY spans DESC, service, scope, version, dialect
 LIMIT 100

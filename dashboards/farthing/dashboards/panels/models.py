@@ -14,6 +14,7 @@ PANEL = Panel(
     title="Models",
     question="Which models do the work, which take the money, and how fast are they?",
     chart="table",
+    hourly=True,
     note="Per million tokens: what was paid for all buckets together, caching included.",
     columns=(
         text("provider"),
@@ -29,22 +30,43 @@ PANEL = Panel(
         UNKNOWN_CALLS,
     ),
     sql="""
+WITH
+    paid AS (
+        SELECT
+            t.provider AS provider, t.model AS model, {{cost}} AS cost_usd, sum(t.calls) AS calls,
+            sumIf({{tokens}}, t.cost_state NOT IN ('unpriced', 'no_usage')) AS paid_tokens, sum(t.unpriced_calls + t.partial_calls) AS unknown
+        FROM spend_hourly AS t
+        WHERE {{hours}}
+        GROUP BY provider, model
+        HAVING sum(t.calls) != 0
+    ),
+    told AS (
+        SELECT t.provider AS provider, t.model AS model, sum(t.errors) / sum(t.spans) AS error_rate
+        FROM telemetry_hourly AS t
+        WHERE {{hours}} AND t.kind IN ('model_call', 'embedding')
+        GROUP BY provider, model
+    ),
+    took AS (
+        SELECT t.provider AS provider, t.model AS model, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us
+        FROM spans AS t
+        WHERE {{in_time}} AND t.kind IN ('model_call', 'embedding') AND t.entry = 'span'
+        GROUP BY provider, model
+    )
 SELECT
-    t.provider AS provider,
-    if(t.model = '', '(none)', t.model) AS model,
-    sum(t.cost_usd) AS cost_usd,
-    toFloat64(cost_usd) / nullIf(toFloat64(sum(sum(t.cost_usd)) OVER ()), 0) AS spend_share,
-    sum(t.calls) AS calls,
-    calls / nullIf(sum(sum(t.calls)) OVER (), 0) AS call_share,
-    if(sumIf({{tokens}}, t.cost_usd IS NOT NULL) > 0,
-        toDecimal128(toDecimal256(cost_usd, 15) * 1000000 / sumIf({{tokens}}, t.cost_usd IS NOT NULL), 15), NULL) AS per_mtok_usd,
-    quantileTDigestIf(0.5)(t.duration_us, t.entry = 'span') / 1000000 AS p50_s,
-    quantileTDigestIf(0.95)(t.duration_us, t.entry = 'span') / 1000000 AS p95_s,
-    sum(t.errors) / nullIf(countIf(t.entry = 'span'), 0) AS error_rate,
-    sumIf(t.calls, t.cost_state IN ('unpriced', 'no_usage', 'partial')) AS unpriced_calls
-FROM spans AS t
-WHERE {{in_time}} AND t.kind IN ('model_call', 'embedding')
-GROUP BY t.provider, t.model
+    provider,
+    if(model = '', '(none)', model) AS model,
+    paid.cost_usd AS cost_usd,
+    toFloat64(cost_usd) / nullIf(toFloat64(sum(paid.cost_usd) OVER ()), 0) AS spend_share,
+    paid.calls AS calls,
+    calls / nullIf(sum(paid.calls) OVER (), 0) AS call_share,
+    if(paid.paid_tokens > 0, toDecimal128(toDecimal256(cost_usd, 15) * 1000000 / paid.paid_tokens, 15), NULL) AS per_mtok_usd,
+    took.us[1] / 1000000 AS p50_s,
+    took.us[2] / 1000000 AS p95_s,
+    told.error_rate AS error_rate,
+    paid.unknown AS unpriced_calls
+FROM told
+FULL JOIN paid USING (provider, model)
+LEFT JOIN took USING (provider, model)
 ORDER BY cost_usd DESC NULLS LAST, provider, model
 LIMIT 100
 """,

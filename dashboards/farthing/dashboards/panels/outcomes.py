@@ -36,14 +36,14 @@ PANEL = Panel(
     sql="""
 WITH
     ended AS (
-        SELECT t.run_id AS run_id, argMax(t.error_type, t.time) = '' AS is_finished
-        FROM spans AS t
-        WHERE t.time >= $__fromTime - toIntervalDay(1) AND t.time <= $__toTime AND t.kind = 'agent' AND t.parent_span_id = '' AND t.entry = 'span'
+        SELECT t.run_id AS run_id, max(t.finished_time) AS finished, max(t.failed_time) AS failed
+        FROM run_agents AS t
         GROUP BY t.run_id
+        HAVING greatest(finished, failed) > toDateTime(0)
     ),
     lines AS (
         SELECT r.task_type AS task_type, ifNull(r.cost_usd, 0) AS cost_usd, r.unpriced_calls + r.partial_calls AS unknown,
-            multiIf(e.run_id = '', 'not known', e.is_finished, 'finished', 'failed') AS outcome
+            multiIf(e.run_id = '', 'not known', e.finished > e.failed, 'finished', 'failed') AS outcome
         FROM {{run_lines}} AS r
         LEFT JOIN ended AS e ON e.run_id = r.run_id
         WHERE r.calls > 0

@@ -7,17 +7,18 @@ PANEL = Panel(
     question="What broke the prefix: how many different system prompts and tool lists does"
     " an agent send?",
     chart="time_lines",
+    hourly=True,
     note="Different fingerprints of system prompt and tool definitions, per interval. One"
     " per agent is best: each new one is a cache that is written anew.",
     empty="No fingerprints of prompts yet: they come from Farthing's instrumentation.",
     columns=(TIME, SERIES, Column(name="prefixes", unit="count", title="beginnings")),
     sql="""
 SELECT
-    $__timeInterval(t.time) AS time,
+    $__timeInterval(t.hour) AS time,
     if(t.agent = '', '(none)', t.agent) AS series,
-    uniqExact(t.attributes['farthing.fingerprint.prefix_hash']) AS prefixes
-FROM spans AS t
-WHERE {{in_time}} AND t.kind = 'model_call' AND t.entry = 'span' AND t.attributes['farthing.fingerprint.prefix_hash'] != ''
+    uniqExactArray(t.prefixes) AS prefixes
+FROM telemetry_hourly AS t
+WHERE {{hours}} AND notEmpty(t.prefixes)
 GROUP BY time, t.agent
 ORDER BY time, series
 """,

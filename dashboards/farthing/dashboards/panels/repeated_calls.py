@@ -7,7 +7,8 @@ PANEL = Panel(
     question="Which tool is called again with the same arguments?",
     chart="table",
     note="Calls of one agent within a run with equal arguments (by fingerprint), 3 times or"
-    " more. Equal results make it a loop; new results are polling or a retry that helps.",
+    " more. Equal results make it a loop; new results are polling or a retry that helps. Runs"
+    " that ended in the range, of more than 1,000 the newest.",
     empty="No tool was called 3 times with the same arguments. Fingerprints come from"
     " Farthing's instrumentation.",
     columns=(
@@ -21,6 +22,7 @@ PANEL = Panel(
         Column(name="last_time", unit="time", title="to"),
     ),
     sql="""
+WITH {{newest}}
 SELECT
     t.run_id AS run_id,
     t.agent AS agent,
@@ -31,8 +33,8 @@ SELECT
     min(t.time) AS first_time,
     max(t.time) AS last_time
 FROM spans AS t
-WHERE $__timeFilter(t.time) AND t.kind = 'tool' AND t.entry = 'span' AND {{who_acts}}
-    AND t.attributes['farthing.fingerprint.args_hash'] != ''
+PREWHERE t.run_id IN (SELECT arrayJoin(newest.2)) AND t.time >= newest.1 AND t.time <= $__toTime
+WHERE t.kind = 'tool' AND t.entry = 'span' AND {{who_acts}} AND t.attributes['farthing.fingerprint.args_hash'] != ''
 GROUP BY t.run_id, t.agent, t.tool_name, t.attributes['farthing.fingerprint.args_hash']
 HAVING calls >= 3
 ORDER BY calls DESC, run_id, tool

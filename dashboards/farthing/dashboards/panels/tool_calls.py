@@ -6,17 +6,18 @@ PANEL = Panel(
     title="Tool calls",
     question="When were which tools called?",
     chart="time_bars",
+    hourly=True,
     note="The 8 that are called most, and the others.",
     empty="No tool call in this range.",
     columns=(TIME, SERIES, count("calls")),
     sql="""
-WITH top AS (SELECT t.tool_name AS tool FROM spans AS t WHERE {{tool_spans}} GROUP BY t.tool_name ORDER BY count() DESC, tool LIMIT 8)
+WITH top AS (SELECT t.tool_name AS tool FROM telemetry_hourly AS t WHERE {{tool_hours}} GROUP BY tool ORDER BY sum(t.spans) DESC, tool LIMIT 8)
 SELECT
-    $__timeInterval(t.time) AS time,
-    if(t.tool_name IN (SELECT tool FROM top), if(t.tool_name = '', '(none)', t.tool_name), 'others') AS series,
-    count() AS calls
-FROM spans AS t
-WHERE {{tool_spans}}
+    $__timeInterval(t.hour) AS time,
+    multiIf(t.tool_name NOT IN (SELECT tool FROM top), 'others', t.tool_name = '', '(none)', t.tool_name) AS series,
+    sum(t.spans) AS calls
+FROM telemetry_hourly AS t
+WHERE {{tool_hours}}
 GROUP BY time, series
 ORDER BY time, series
 """,

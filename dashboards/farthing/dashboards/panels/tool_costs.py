@@ -6,11 +6,13 @@ PANEL = Panel(
     title="Cost of tool results",
     question="What do the results of tools cost, each time a later call reads them again?",
     chart="table",
+    hourly=True,
     note="An estimate. Between two model calls of an agent the prompt grows by what its"
     " tools returned and it said itself; that growth is shared among the tools called in"
     " between, and every later call of the agent in the run reads it again, at what that"
     " run paid per prompt and output token on average. Calls whose cost is not known are"
-    " left out.",
+    " left out. Tokens and cost per call are those of the newest 1,000 runs of the range,"
+    " and hold for all calls of it.",
     empty="No tool call in this range.",
     columns=(
         text("tool"),
@@ -23,37 +25,42 @@ PANEL = Panel(
     ),
     sql="""
 WITH
-    turns AS (
+    {{newest}},
+    counted AS (SELECT t.tool_name AS tool, sum(t.spans) AS calls FROM telemetry_hourly AS t WHERE {{tool_hours}} GROUP BY tool),
+    of_agents AS (
         SELECT
-            t.run_id AS run_id, t.agent AS agent, t.time AS at, {{prompt}} AS prompt,
-            leadInFrame({{prompt}}) OVER later AS next_prompt,
-            leadInFrame(t.time) OVER later AS next_at,
-            count() OVER (PARTITION BY t.run_id, t.agent ORDER BY t.time ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS readers,
-            toFloat64(sum(t.cost_usd) OVER (PARTITION BY t.run_id, t.agent)) / nullIf(sum({{tokens}}) OVER (PARTITION BY t.run_id, t.agent), 0) AS token_usd
+            arraySort(groupArray((t.time, t.kind = 'tool', {{prompt}}, t.tool_name))) AS events,
+            toFloat64(sumIf(t.cost_usd, t.kind = 'model_call')) / nullIf(sumIf({{tokens}}, t.kind = 'model_call'), 0) AS token_usd
         FROM spans AS t
-        WHERE $__timeFilter(t.time) AND t.kind = 'model_call' AND t.entry = 'span' AND t.cost_usd IS NOT NULL AND t.calls = 1 AND {{who_acts}}
-        WINDOW later AS (PARTITION BY t.run_id, t.agent ORDER BY t.time ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)
+        PREWHERE t.run_id IN (SELECT arrayJoin(newest.2)) AND t.time >= newest.1 AND t.time <= $__toTime
+        WHERE t.entry = 'span'
+            AND (t.kind = 'tool' OR (t.kind = 'model_call' AND t.cost_usd IS NOT NULL AND t.calls = 1)) AND {{who_acts}}
+        GROUP BY t.run_id, t.agent
     ),
-    results AS (
+    -- A turn is a model call and the calls of tools up to the next one; nobody reads what the last ones return.
+    turns AS (
+        SELECT token_usd, arrayPopFront(turn) AS calls, readers, if(readers = 0, 0, greatest(next[1].3 - turn[1].3, 0)) / length(calls) AS grown
+        FROM (SELECT token_usd, arrayFilter(turn -> NOT turn[1].2, arraySplit(event -> NOT event.2, events)) AS all FROM of_agents WHERE notEmpty(all))
+        ARRAY JOIN all AS turn, arrayPushBack(arrayPopFront(all), all[-1]) AS next, arrayMap(i -> toInt64(length(all) - i), arrayEnumerate(all)) AS readers
+    ),
+    estimated AS (
         SELECT
-            t.tool_name AS tool, u.run_id AS run_id, u.agent AS agent, u.at AS at,
-            greatest(u.next_prompt - u.prompt, 0) AS grown, u.readers AS readers, u.token_usd AS token_usd,
-            count() OVER (PARTITION BY u.run_id, u.agent, u.at) AS among
-        FROM spans AS t
-        ASOF INNER JOIN turns AS u ON u.run_id = t.run_id AND u.agent = t.agent AND u.at <= t.time
-        WHERE {{tool_spans}} AND t.time <= u.next_at
+            call.4 AS tool, count() AS calls, if(countIf(readers > 0) = 0, NULL, toInt64(sum(grown) / greatest(countIf(readers > 0), 1))) AS tokens, sum(grown * readers) / nullIf(sum(grown), 0) AS times,
+            sum(grown * readers) / calls AS tokens_read, sum(grown * readers * ifNull(token_usd, 0)) / calls AS usd
+        FROM turns ARRAY JOIN turns.calls AS call
+        GROUP BY tool
     )
 SELECT
-    if(tool = '', '(none)', tool) AS tool,
-    count() AS calls,
-    toInt64(sum(grown / among) / calls) AS tokens_per_call,
-    sum(grown / among * readers) / nullIf(sum(grown / among), 0) AS read_again,
-    toInt64(sum(grown / among * readers)) AS tokens_read,
-    toDecimal128(sum(grown / among * readers * ifNull(token_usd, 0)), 6) AS induced_usd,
-    toDecimal128(induced_usd / calls, 6) AS per_call_usd
-FROM results
-GROUP BY results.tool
-ORDER BY induced_usd DESC, tool
+    if(c.tool = '', '(none)', c.tool) AS tool,
+    c.calls AS calls,
+    e.tokens AS tokens_per_call,
+    e.times AS read_again,
+    if(e.calls = 0, NULL, toInt64(c.calls * e.tokens_read)) AS tokens_read,
+    if(e.calls = 0, NULL, toDecimal128(c.calls * e.usd, 6)) AS induced_usd,
+    if(e.calls = 0, NULL, toDecimal128(e.usd, 6)) AS per_call_usd
+FROM counted AS c
+LEFT JOIN estimated AS e ON e.tool = c.tool
+ORDER BY induced_usd DESC NULLS LAST, tool
 LIMIT 100
 """,
 )

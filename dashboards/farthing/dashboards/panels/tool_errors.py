@@ -7,20 +7,17 @@ PANEL = Panel(
     question="When did which tools fail?",
     chart="time_bars",
     note="The 8 that fail most, and the others.",
+    hourly=True,
     empty="No tool failed in this range.",
     columns=(TIME, SERIES, count("errors")),
     sql="""
-WITH
-    failed AS (
-        SELECT t.time AS time, t.tool_name AS tool FROM spans AS t
-        WHERE {{tool_spans}} AND (t.error_type != '' OR t.attributes['farthing.fingerprint.error'] = 'true')
-    ),
-    top AS (SELECT tool FROM failed GROUP BY tool ORDER BY count() DESC, tool LIMIT 8)
+WITH top AS (SELECT t.tool_name AS tool FROM telemetry_hourly AS t WHERE {{tool_hours}} GROUP BY tool ORDER BY sum(t.failed_tools) DESC, tool LIMIT 8)
 SELECT
-    $__timeInterval(f.time) AS time,
-    if(f.tool IN (SELECT tool FROM top), if(f.tool = '', '(none)', f.tool), 'others') AS series,
-    count() AS errors
-FROM failed AS f
+    $__timeInterval(t.hour) AS time,
+    multiIf(t.tool_name NOT IN (SELECT tool FROM top), 'others', t.tool_name = '', '(none)', t.tool_name) AS series,
+    sum(t.failed_tools) AS errors
+FROM telemetry_hourly AS t
+WHERE {{tool_hours}} AND t.failed_tools > 0
 GROUP BY time, series
 ORDER BY time, series
 """,

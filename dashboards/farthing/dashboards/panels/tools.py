@@ -6,7 +6,8 @@ PANEL = Panel(
     title="Tools",
     question="Which tools are called, how often do they fail, how long do they take?",
     chart="table",
-    note="Result sizes are in characters, from the fingerprints of Farthing's"
+    hourly=True,
+    note="Runs are those that ended in the range. Result sizes are in characters, from the fingerprints of Farthing's"
     " instrumentation; without it they are not known.",
     empty="No tool call in this range.",
     columns=(
@@ -16,23 +17,37 @@ PANEL = Panel(
         Column(name="error_rate", unit="share", title="errors", steps=Steps(0.02, 0.1)),
         Column(name="p50_s", unit="seconds", title="p50"),
         Column(name="p95_s", unit="seconds", title="p95"),
-        Column(name="p50_chars", unit="count", title="characters of a result, p50"),
-        Column(name="p95_chars", unit="count", title="p95"),
+        Column(name="mean_chars", unit="count", title="characters of a result, mean"),
+        Column(name="most_chars", unit="count", title="most"),
     ),
     sql="""
-WITH toUInt64OrNull(t.attributes['farthing.fingerprint.result_len']) AS chars
+WITH
+    told AS (
+        SELECT t.tool_name AS tool, sum(t.spans) AS calls, sum(t.failed_tools) AS failed,
+            sum(t.results) AS results, sum(t.result_chars) AS chars, max(t.longest_result_chars) AS longest
+        FROM telemetry_hourly AS t
+        WHERE {{tool_hours}}
+        GROUP BY tool
+    ),
+    took AS (SELECT t.tool_name AS tool, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us FROM spans AS t WHERE {{tool_spans}} GROUP BY tool),
+    used AS (
+        SELECT arrayJoin(c.tools) AS tool, uniqExact(cityHash64(c.run_id)) AS runs
+        FROM run_agents AS c
+        WHERE c.run_id IN (SELECT t.run_id FROM {{all_runs}} AS t WHERE $__timeFilter(t.end_time) AND {{runs_who}}) AND $__conditionalAll(if(c.agent = '', '(none)', c.agent) IN (${agent:singlequote}), $agent)
+        GROUP BY tool
+    )
 SELECT
-    if(t.tool_name = '', '(none)', t.tool_name) AS tool,
-    count() AS calls,
-    uniqExact(t.run_id) AS runs,
-    countIf(t.error_type != '' OR t.attributes['farthing.fingerprint.error'] = 'true') / calls AS error_rate,
-    quantileTDigest(0.5)(t.duration_us) / 1000000 AS p50_s,
-    quantileTDigest(0.95)(t.duration_us) / 1000000 AS p95_s,
-    if(count(chars) = 0, NULL, toUInt64(quantileTDigestIf(0.5)(ifNull(chars, 0), chars IS NOT NULL))) AS p50_chars,
-    if(count(chars) = 0, NULL, toUInt64(quantileTDigestIf(0.95)(ifNull(chars, 0), chars IS NOT NULL))) AS p95_chars
-FROM spans AS t
-WHERE {{tool_spans}}
-GROUP BY t.tool_name
+    if(told.tool = '', '(none)', told.tool) AS tool,
+    told.calls AS calls,
+    used.runs AS runs,
+    told.failed / told.calls AS error_rate,
+    took.us[1] / 1000000 AS p50_s,
+    took.us[2] / 1000000 AS p95_s,
+    if(told.results = 0, NULL, toInt64(told.chars / told.results)) AS mean_chars,
+    if(told.results = 0, NULL, toInt64(told.longest)) AS most_chars
+FROM told
+LEFT JOIN took ON took.tool = told.tool
+LEFT JOIN used ON used.tool = told.tool
 ORDER BY calls DESC, tool
 LIMIT 100
 """,

@@ -1,0 +1,1 @@
+"""How long panels take on a large ledger."""
