@@ -129,7 +129,7 @@ def measure(
 
 def _set_up(clock: Clock, observers: list[Any]) -> Callable[[], object]:
     """The official instrumentation and ours on it, and a clock in between."""
-    from openai import _base_client, _response, _streaming, resources
+    from openai import _base_client, _streaming, resources
     from opentelemetry import trace
     from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
     from opentelemetry.sdk.trace import TracerProvider
@@ -144,7 +144,6 @@ def _set_up(clock: Clock, observers: list[Any]) -> Callable[[], object]:
     ours: Sequence[tuple[Any, str]] = (
         create,
         (_base_client.SyncAPIClient, "request"),
-        (_response.APIResponse, "parse"),
         (_streaming.Stream, "close"),
     )
     provider = TracerProvider()
@@ -167,15 +166,16 @@ def _set_up(clock: Clock, observers: list[Any]) -> Callable[[], object]:
 
 
 def _processors(clock: Clock) -> Sequence[Any]:
-    from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
     from farthing.instrumentation.hosts import Surroundings
     from farthing.instrumentation.tagging import TagSpans
+    from farthing.instrumentation.watching.later import LateProcessor
 
     tags: Any = TagSpans([], Surroundings())
-    prints: Any = FingerprintProcessor()
-    for processor, whose in ((tags, TAGS), (prints, PRINTS)):
-        for name in ("on_start", "_on_ending", "on_end"):
-            setattr(processor, name, clock.around(whose, getattr(processor, name)))
+    prints: Any = LateProcessor()
+    for processor, name in (
+        (tags, "on_start"), (prints, "on_start"), (prints, "_on_ending"),
+    ):  # fmt: skip
+        setattr(processor, name, clock.around(TAGS, getattr(processor, name)))
     return tags, prints
 
 

@@ -142,7 +142,7 @@ WORKLOADS = {
                  *[[_ASK, *_turn(n, 1_000)] for n in _NEW], tools=_TOOLS)),
         Workload("200 kB conversation", _calling(
                  *[[*_LONG, *_turn(n, 4_000)] for n in _NEW], tools=_TOOLS), weight=3),
-        Workload("stream, per chunk", _calling([_ASK], stream=True,
-                 stream_options={"include_usage": True}), weight=10, per=CHUNKS),
+        Workload("stream, per chunk", _calling([_ASK], stream=True),
+                 weight=10, per=CHUNKS),
     )
 }  # fmt: skip

@@ -55,9 +55,10 @@ BROKEN = {
 BREAK = (
     "watching.call:Watch.before",
     "watching.call:Watch.answered",
-    "watching.call:Watch.heard",
+    "watching.answer:Answer.hear",
     "watching.call:Watch._end",
-    "watching.call:Watch._say",
+    "watching.answer:Answer.see",
+    "watching.later:_Completed",
     "watching.spans:model_span",
     "watching.spans:started",
     "watching.spans:end",

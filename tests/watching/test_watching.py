@@ -56,7 +56,7 @@ class Recorder:
 
 
 def watch(*observers: Any) -> Watch:
-    return Watch(call(), Api("chat", nothing, nothing), observers)
+    return Watch(call, Api("chat", nothing, nothing), observers)
 
 
 def test_an_observer_that_fails_stops_neither_the_call_nor_the_next_one() -> None:
@@ -81,7 +81,7 @@ def test_an_end_is_told_once() -> None:
     """A stream that is finished, then closed, then dropped has ended once."""
     seen = Recorder()
     watched = watch(seen)
-    watched.heard({})
+    watched.answer.hear({})
     watched.finished()
     watched.left()
     watched.failed(ValueError())

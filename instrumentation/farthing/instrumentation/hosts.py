@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 _OWN_SUFFIXES: Final = (".local", ".internal", ".svc", ".lan", ".localhost", ".test")
 _URLS: Final = ("url.full", "http.url")
 _NAMES: Final = ("server.address", "net.peer.name", "http.host")
+_OPERATION: Final = "gen_ai.operation.name"
 MODEL_CALLS: Final = frozenset(
     {"chat", "embeddings", "generate_content", "text_completion"}
 )
@@ -28,9 +30,11 @@ class Surroundings:
     def __init__(self) -> None:
         self._within: WeakSet[ReadableSpan] = WeakSet()
 
-    def note(self, span: ReadableSpan, parent: ReadableSpan) -> None:
-        """A span began below `parent`."""
-        if self.is_model_call(parent):
+    def note(
+        self, span: ReadableSpan, parent: ReadableSpan, known: Mapping[str, object]
+    ) -> None:
+        """A span began below `parent`, of which this is known."""
+        if known.get(_OPERATION) in MODEL_CALLS or parent in self._within:
             self._within.add(span)
 
     def is_model_call(self, span: ReadableSpan) -> bool:
@@ -40,7 +44,14 @@ class Surroundings:
 
 def is_model_call(span: ReadableSpan) -> bool:
     """Whether `span` says that it is a model call."""
-    return (span.attributes or {}).get("gen_ai.operation.name") in MODEL_CALLS
+    return said_by(span).get(_OPERATION) in MODEL_CALLS
+
+
+def said_by(span: ReadableSpan) -> Mapping[str, object]:
+    """A span's attributes as a plain dictionary: its own mapping takes a lock, and
+    raises inside, for each name that is asked for."""
+    attributes = span.attributes
+    return cast("MappingProxyType[str, object]", attributes).copy()
 
 
 def host_of(attributes: Mapping[str, object]) -> str:

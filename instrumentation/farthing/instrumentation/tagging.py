@@ -16,7 +16,7 @@ from farthing.instrumentation.context import (
     process_run_id,
     said_tags,
 )
-from farthing.instrumentation.hosts import MODEL_CALLS, Surroundings
+from farthing.instrumentation.hosts import MODEL_CALLS, Surroundings, said_by
 from farthing.instrumentation.isolate import attempt
 from farthing.instrumentation.outcomes import OUTCOME
 
@@ -25,6 +25,7 @@ Reader = Callable[[], Mapping[str, str]]
 
 
 _INHERITED: Final = (AGENT, semconv.TASK_ID)
+"""Whose work a span is, from the span that it is a part of."""
 _PARTS: Final = MODEL_CALLS | {"execute_tool", OUTCOME}
 _CONVERSATION: Final = "gen_ai.conversation.id"
 
@@ -47,22 +48,16 @@ class TagSpans(SpanProcessor):
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
         parent = trace.get_current_span(parent_context)
         tags = known_tags(self._readers, parent_context)
-        said = dict(span.attributes or {})
+        said = said_by(span)
         if isinstance(parent, ReadableSpan):
-            self._surroundings.note(span, parent)
-            tags = {**_inherited(parent), **tags}
+            known = said_by(parent)
+            self._surroundings.note(span, parent, known)
+            tags = {**{n: str(known[n]) for n in _INHERITED if n in known}, **tags}
         elif _is_alone(said, parent):
             tags = {semconv.TASK_ID: process_run_id(), **tags}
         new = {name: value for name, value in tags.items() if name not in said}
         if new:
             span.set_attributes(new)
-
-
-def _inherited(parent: ReadableSpan) -> dict[str, str]:
-    """Whose work a span is, from the span that it is a part of."""
-    known = parent.attributes or {}
-    found = ((name, known.get(name)) for name in _INHERITED)
-    return {name: str(value) for name, value in found if value is not None}
 
 
 def _is_alone(said: Mapping[str, object], parent: trace.Span) -> bool:

@@ -29,9 +29,10 @@ from farthing.instrumentation.fingerprints.hook import (
     tell_of_tools,
 )
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
-from farthing.instrumentation.fingerprints.spans import FingerprintProcessor
 from farthing.instrumentation.fingerprints.teller import MOST_RESULTS, Teller
 from farthing.instrumentation.forms import form_of
+from farthing.instrumentation.watching.later import LateProcessor
+from farthing.instrumentation.watching.reading import Seen
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 from tests.instrumentation import conversations
 from tests.instrumentation.conversations import (
@@ -61,7 +62,7 @@ def exported() -> InMemorySpanExporter:
 @pytest.fixture
 def tracer(exported: InMemorySpanExporter) -> Tracer:
     provider = TracerProvider()
-    provider.add_span_processor(FingerprintProcessor())
+    provider.add_span_processor(LateProcessor())
     provider.add_span_processor(SimpleSpanProcessor(exported))
     return provider.get_tracer("tests")
 
@@ -160,7 +161,7 @@ def test_the_span_of_the_call_gets_them(
     observer, made = FingerprintObserver(teller), call(conversations.openai_chat())
     with tracer.start_as_current_span("chat m", attributes=CHAT):
         observer.before(made)
-        observer.after(made, Ended(None, response=REPLY))
+        observer.after(made, Ended(response=REPLY))
     [span] = exported.get_finished_spans()
     assert span.attributes is not None
     assert span.attributes[f"{TOOL_RESULTS}name"] == ("weather", "weather")
@@ -178,7 +179,7 @@ def test_a_span_that_begins_inside_the_call_gets_them(
         with tracer.start_as_current_span("tool"):
             pass
         with tracer.start_as_current_span("chat 1", attributes=CHAT):
-            observer.after(made, Ended(None, reply="fine"))
+            observer.after(made, Ended(lambda: Seen(reply=["fine"])))
         with tracer.start_as_current_span("chat 2", attributes=CHAT):
             pass
     having = {
@@ -192,8 +193,8 @@ def test_a_call_without_a_span_does_no_harm(teller: Teller) -> None:
     """Nothing records, nothing is said."""
     observer, made = FingerprintObserver(teller), call(conversations.openai_chat())
     observer.before(made)
-    observer.after(made, Ended(None, response=REPLY))
-    observer.after(made, Ended(None))
+    observer.after(made, Ended(response=REPLY))
+    observer.after(made, Ended())
 
 
 INPUTS = [

@@ -15,12 +15,21 @@ from farthing.instrumentation.guard.guard import Guard
 from farthing.instrumentation.guard.runs import Run
 from farthing.instrumentation.guard.settings import read_settings
 from farthing.instrumentation.guard.shared import Limits
+from farthing.instrumentation.watching.reading import Seen
 
 MODEL = "gpt-4.1"
 """2 USD per million tokens of input and 8 of output since it began."""
 
 USAGE = TokenBuckets(input=1_000, output=1_000)
 COST_USD = "0.010"
+
+
+def ended(
+    usage: TokenBuckets | None, model: str = MODEL, response_id: str = "", **ended: Any
+) -> Ended:
+    """How a call ended whose answer says this."""
+    seen = Seen(usage, model, response_id)
+    return Ended(lambda: seen, **ended)
 
 
 @dataclass
@@ -50,16 +59,16 @@ class Agent:
         self.sent.append(dict(call.request))
         return call
 
-    def end(self, call: ModelCall, ended: Ended | None = None) -> None:
+    def end(self, call: ModelCall, how: Ended | None = None) -> None:
         """The answer to a request is here."""
         for observer in self.observers:
-            observer.after(call, ended or Ended(USAGE, model=self.model))
+            observer.after(call, how or ended(USAGE, self.model))
 
-    def call(self, request: dict[str, Any] | None = None, **ended: Any) -> None:
+    def call(self, request: dict[str, Any] | None = None, **how: Any) -> None:
         """A whole call."""
         call = self.begin(request)
-        told = {"usage": USAGE, "model": self.model, **ended}
-        self.end(call, Ended(**told))
+        told = {"usage": USAGE, "model": self.model, **how}
+        self.end(call, ended(**told))
 
 
 def agent(

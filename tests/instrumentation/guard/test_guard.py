@@ -312,7 +312,7 @@ def test_without_a_limit_nothing_is_watched() -> None:
     worker = agent({})
     call = worker.begin()
     assert "guard" not in call.state
-    worker.end(call, Ended(None, error=ValueError("x")))
+    worker.end(call, Ended(error=ValueError("x")))
 
 
 def test_a_notice_is_an_event_on_the_current_span() -> None:

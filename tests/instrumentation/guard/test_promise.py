@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from farthing.economics.usage import TokenBuckets
 from farthing.errors import BudgetExceeded
-from farthing.instrumentation.calls import Ended, ModelCall
-from tests.instrumentation.guard.agents import Agent, agent
+from farthing.instrumentation.calls import ModelCall
+from tests.instrumentation.guard.agents import Agent, agent, ended
 
 LIMIT_FEMTO_USD = 500_000_000_000_000
 INPUT_RATE, OUTPUT_RATE = 2_000_000_000, 8_000_000_000
@@ -71,7 +71,7 @@ class Story:
         if self.under:
             done = self.under.pop(0)
             usage = TokenBuckets(input=INPUT, output=done.output)
-            worker.end(done.call, Ended(usage, model=worker.model))
+            worker.end(done.call, ended(usage))
             self.spent += done.femto_usd
 
 

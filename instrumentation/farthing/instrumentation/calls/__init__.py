@@ -9,11 +9,12 @@ the call goes on as if we were not there.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from farthing.economics.usage import TokenBuckets
+from farthing.instrumentation.watching.reading import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +51,38 @@ class ModelCall:
 
 
 class Ended(NamedTuple):
-    """How a call ended. `usage` is None where the provider told none.
+    """How a call ended.
 
     `is_complete` is false where a stream was left or cut before its end: what is known
     of its usage is then a lower bound. `response` is what the SDK returned, None where
-    it was streamed; `reply` is the text that was streamed, where it was gathered.
+    it was streamed. `read` is what was seen of it: read when it is first asked for, so
+    ask in `after` only for what cannot wait.
     """
 
-    usage: TokenBuckets | None
-    model: str = ""
-    response_id: str = ""
+    read: Callable[[], Seen] = Seen
     is_complete: bool = True
     error: BaseException | None = None
     response: Any = None
-    reply: str | None = None
+
+    @property
+    def usage(self) -> TokenBuckets | None:
+        """None where the provider told none."""
+        return self.read().usage
+
+    @property
+    def model(self) -> str:
+        """The model that answered, as the provider calls it; empty where it did not."""
+        return self.read().model
+
+    @property
+    def response_id(self) -> str:
+        """The provider's name for the answer; empty where it has none."""
+        return self.read().response_id
+
+    @property
+    def streamed(self) -> str:
+        """The text that was streamed, as far as it was seen."""
+        return "".join(self.read().reply)
 
 
 class Observer(Protocol):
@@ -74,3 +93,12 @@ class Observer(Protocol):
 
     def after(self, call: ModelCall, ended: Ended) -> None:
         """Told once per call that was sent, also where it failed or was left early."""
+
+
+class Patient:
+    """An observer that changes and stops nothing: of a request that nobody changes any
+    more it may be asked when the span is exported, and be told nothing before."""
+
+    def attributes(self, call: ModelCall, ended: Ended) -> Mapping[str, Any]:
+        """What the span is to say of a call that has ended."""
+        raise NotImplementedError

@@ -69,7 +69,7 @@ def _watch(observers: Sequence[Observer], client: Any, args: Any) -> Watch | Non
             is_streamed="Stream" in operation,
             request=params,
         )
-        return Watch(call, api, observers)
+        return Watch(lambda: call, api, observers)
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
         say_once(_watch, error)
         return None

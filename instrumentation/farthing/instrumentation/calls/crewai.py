@@ -11,9 +11,10 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from farthing.instrumentation.calls import CallSettings, Observer
+from farthing.instrumentation.watching.later import OPERATION
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import get, text
-from farthing.instrumentation.watching.spans import OPERATION, SCOPE
+from farthing.instrumentation.watching.spans import SCOPE
 from farthing.instrumentation.watching.wrap import wrap
 
 TRIGGER: Final = "crewai"

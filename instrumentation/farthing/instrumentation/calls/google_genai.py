@@ -22,6 +22,7 @@ from farthing import semconv
 from farthing.economics.usage import TokenBuckets
 from farthing.instrumentation.calls import CallSettings, ModelCall, Observer
 from farthing.instrumentation.watching import spans
+from farthing.instrumentation.watching.answer import Answer
 from farthing.instrumentation.watching.call import Watch
 from farthing.instrumentation.watching.quietly import quietly, say_once
 from farthing.instrumentation.watching.reading import (
@@ -48,7 +49,7 @@ class _Calls:
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
-        self._last: WeakKeyDictionary[Span, tuple[ModelCall, Seen, int]] = (
+        self._last: WeakKeyDictionary[Span, tuple[ModelCall, Answer, int]] = (
             WeakKeyDictionary()
         )
 
@@ -116,7 +117,7 @@ class _Calls:
                 is_streamed=is_streamed,
                 request=given["request_dict"],
             )
-            watch = Watch(call, api, self._observers)
+            watch = Watch(lambda: call, api, self._observers)
             self._tell_earlier(watch)
             return watch
         except Exception as error:  # noqa: BLE001 - it must not reach the agent
@@ -130,12 +131,13 @@ class _Calls:
             return
         earlier = self._last.get(watch.span)
         if earlier is not None:
-            call, seen, start_ns = earlier
+            call, answer, start_ns = earlier
+            seen = answer.see()
             said = {**seen.attributes, **spans.conversation(watch.span)}
             said.pop(semconv.TOOL_INPUT, None)  # in the sum of a span of ours
             span = spans.started(call, said, start_ns=start_ns, beside=watch.span)
             spans.end(span, seen)
-        self._last[watch.span] = (watch.call, watch.seen, time.time_ns())
+        self._last[watch.span] = (watch.call, watch.answer, time.time_ns())
 
 
 def install(

@@ -91,7 +91,8 @@ class _Calls:
                 return None
             request = {**dict(zip(self._names, args, strict=False)), **kwargs}
             call = _call(self._api, request)
-            return Watch(call, self._api, self._observers, own=spans.started(call))
+            own = spans.started(call)
+            return Watch(lambda: call, self._api, self._observers, own=own)
         except Exception as error:  # noqa: BLE001 - it must not reach the agent
             say_once(_Calls, error)
             return None

@@ -13,9 +13,10 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from farthing.instrumentation.calls import CallSettings, Observer
+from farthing.instrumentation.watching.later import OPERATION
 from farthing.instrumentation.watching.quietly import quietly, say_once
 from farthing.instrumentation.watching.reading import get
-from farthing.instrumentation.watching.spans import OPERATION, SCOPE, inside
+from farthing.instrumentation.watching.spans import SCOPE, inside
 from farthing.instrumentation.watching.wrap import wrap
 
 TRIGGER: Final = "mcp"

@@ -83,9 +83,11 @@ def _read_chat_usage(told: Any, seen: Seen) -> None:
 
 def read_chat_chunk(chunk: Any, seen: Seen) -> None:
     """A chunk of a chat completion that is streamed."""
-    read_chat(chunk, seen)
+    told = get(chunk, "usage")
+    if told is not None or not seen.response_id:
+        read_chat(chunk, seen)
     choices = get(chunk, "choices") or ()
-    seen.is_whole = get(chunk, "usage") is not None and not choices
+    seen.is_whole = told is not None and not choices
     for choice in choices:
         said = get(choice, "delta", "content")
         if said:

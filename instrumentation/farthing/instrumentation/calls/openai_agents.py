@@ -8,8 +8,8 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from farthing.instrumentation.calls import CallSettings, Observer
+from farthing.instrumentation.watching.later import OPERATION
 from farthing.instrumentation.watching.quietly import quietly
-from farthing.instrumentation.watching.spans import OPERATION
 from farthing.instrumentation.watching.wrap import wrap
 
 TRIGGER: Final = "agents"

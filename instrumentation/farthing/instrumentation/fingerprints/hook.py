@@ -16,7 +16,6 @@ from typing import Any
 from opentelemetry.trace import Span, get_current_span
 
 from farthing.instrumentation import settings
-from farthing.instrumentation.fingerprints.spans import is_model_call, is_told
 from farthing.instrumentation.fingerprints.teller import Teller
 from farthing.instrumentation.forms.turn import (
     Asked,
@@ -28,6 +27,7 @@ from farthing.instrumentation.forms.turn import (
     get,
     listed,
 )
+from farthing.instrumentation.watching.later import is_conversing, place_of
 from farthing.semconv import FINGERPRINT
 
 _logger = logging.getLogger(__name__)
@@ -52,11 +52,12 @@ class FingerprintHook:
         """Say what the messages tell, unless the SDK's own wrapper has said it."""
         del log_record  # the span has it all
         target = span or get_current_span()
-        if not target.is_recording() or not is_model_call(target):
+        if not target.is_recording() or not is_conversing(target):
             return
         teller = self._teller or shared_teller()
         said: Mapping[str, Any] = getattr(target, "attributes", None) or {}
-        if inputs and not is_told(target):
+        made = place_of(target)
+        if inputs and not (made is not None and made.is_told):
             request = {
                 "messages": inputs,
                 "system": system_instruction,

@@ -6,9 +6,9 @@ import copy
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from farthing.instrumentation.calls import Ended
 from farthing.instrumentation.fingerprints.hashes import (
     NO_ARGUMENTS,
     Hasher,
@@ -21,7 +21,14 @@ from farthing.instrumentation.fingerprints.normalise import (
     plain,
 )
 from farthing.instrumentation.forms import Form, newest
-from farthing.instrumentation.forms.turn import Asked, Given, Turn, get, text_parts
+from farthing.instrumentation.forms.turn import (
+    Asked,
+    Given,
+    Reply,
+    Turn,
+    get,
+    text_parts,
+)
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 
 Attributes = Mapping[str, str | int | bool | Sequence[str]]
@@ -69,16 +76,19 @@ class Told:
         self._given = turn.given
         self._prefix = prefix
         self._began = began
+        self._results: tuple[Result, ...] | None = None
 
-    @cached_property
+    @property
     def results(self) -> tuple[Result, ...]:
         """The tool results that are newly handed over."""
-        return tuple(
-            self._teller.result(given, f"{place}\0", began=self._began)
-            for place, given in enumerate(self._given)
-        )
+        if self._results is None:
+            self._results = tuple(
+                self._teller.result(given, f"{place}\0", began=self._began)
+                for place, given in enumerate(self._given)
+            )
+        return self._results
 
-    @cached_property
+    @property
     def attributes(self) -> Attributes:
         """What the call's span is to say."""
         return {
@@ -86,6 +96,26 @@ class Told:
             f"{FINGERPRINT}user_turn": self.user_turn,
             **_columns(self.results),
         }
+
+
+class Replied:
+    """What a reply tells of its span; worked out like Told."""
+
+    def __init__(self, teller: Teller, form: Form, ended: Ended) -> None:
+        self._teller = teller
+        self._form = form
+        self._ended = ended
+
+    @property
+    def reply(self) -> Reply:
+        """What the model answered."""
+        response = self._ended.response
+        return self._form.reply(response) if response else Reply(self._ended.streamed)
+
+    @property
+    def attributes(self) -> Attributes:
+        """What the call's span is to say."""
+        return self._teller.reply(self.reply.text)
 
 
 class Teller:
@@ -105,13 +135,14 @@ class Teller:
         """What a request tells before it is sent."""
         turn = newest(form, request)
         given = tuple([_taken_down(one) for one in turn.given[-MOST_RESULTS:]])
+        needs_id = any(_has_no_id(one) for one in given)
         told = Told(
             self,
             Turn(given, turn.user_turn),
             prefix=self._prefix(*form.prefix(request)),
-            began=_began(form.messages(request)) if given else "",
+            began=_began(form.messages(request)) if needs_id else "",
         )
-        if sum([len(one.content.text) + len(one.arguments or "") for one in given]) > (
+        if sum(len(one.content.text) + len(one.arguments or "") for one in given) > (
             MOST_KEPT
         ):
             _ = told.results
@@ -153,17 +184,19 @@ class Teller:
             asked = self.hasher.arguments(name, given.arguments)
         result = self.hasher.ended(name, given.content)
         call_id = given.call_id
-        if call_id in ("", given.name):
+        if _has_no_id(given):
             call_id = self.hasher.hash(f"{place}{asked[0]}{result[0]}\0{began}")
         return Result(call_id, name, ToolPrint(*asked, *result))
 
     def _prefix(self, system: Any, tools: Any) -> Attributes:
-        same = [known for known in self._prefixes if known.tools == tools]
-        for known in same:
-            if known.system == system:
-                return known.attributes
+        same = None
+        for known in self._prefixes:
+            if known.tools == tools:
+                if known.system == system:
+                    return known.attributes
+                same = same or known
         try:
-            kept = self._new_prefix(system, tools, same[0] if same else None)
+            kept = self._new_prefix(system, tools, same)
         except Exception:  # noqa: BLE001 (an SDK's object that cannot be copied)
             return self._told_prefix(_json(system), _json(tools))
         self._prefixes = [kept, *self._prefixes[: _MOST_PREFIXES - 1]]
@@ -199,7 +232,11 @@ def _taken_down(given: Given) -> Given:
     if arguments is not None and type(arguments) is not str:
         arguments = canonical_arguments(arguments)
     content = Output.of(given.content, is_error=given.is_error)
-    return given._replace(content=content, arguments=arguments)
+    return Given(given.call_id, given.name, content, given.is_error, arguments)
+
+
+def _has_no_id(given: Given) -> bool:
+    return given.call_id in ("", given.name)
 
 
 def _began(messages: Sequence[Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 MOST_WALKED: Final = 2_000
@@ -91,29 +92,37 @@ def newest(form: Form, request: Mapping[str, Any]) -> Turn:
     user_turn = False
     model_spoke = False
     messages = form.messages(request)
-    for message in reversed(messages[-MOST_WALKED:]):
-        pieces = list(form.pieces(message))
-        by_model = any(_is_models(piece) for piece in pieces)
+    for message in islice(reversed(messages), MOST_WALKED):
+        results: list[Given] = []
+        by_model = by_person = False
+        for piece in form.pieces(message):
+            if isinstance(piece, Given):
+                results.append(piece)
+            elif isinstance(piece, Asked):
+                by_model = True
+                asked[piece.call_id] = piece
+            elif piece.by_model:
+                by_model = True
+            else:
+                by_person = True
         if model_spoke and not by_model:
             break
-        model_spoke = model_spoke or by_model
         if by_model:
-            asked.update((p.call_id, p) for p in pieces if isinstance(p, Asked))
+            model_spoke = True
             continue
-        given[:0] = [piece for piece in pieces if isinstance(piece, Given)]
-        user_turn = user_turn or any(isinstance(piece, Spoken) for piece in pieces)
-    return Turn(tuple(_joined(result, asked) for result in given), user_turn)
-
-
-def _is_models(piece: Piece) -> bool:
-    return isinstance(piece, Asked) or (isinstance(piece, Spoken) and piece.by_model)
+        given[:0] = results
+        user_turn = user_turn or by_person
+    return Turn(tuple([_joined(result, asked) for result in given]), user_turn)
 
 
 def _joined(result: Given, asked: Mapping[str, Asked]) -> Given:
     asking = asked.get(result.call_id)
     if asking is None:
         return result
-    return result._replace(name=result.name or asking.name, arguments=asking.arguments)
+    name = result.name or asking.name
+    return Given(
+        result.call_id, name, result.content, result.is_error, asking.arguments
+    )
 
 
 def get(value: Any, name: str, default: Any = None) -> Any:

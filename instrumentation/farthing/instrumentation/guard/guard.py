@@ -22,7 +22,7 @@ from farthing.economics.loops import Finding
 from farthing.errors import LoopDetected, RunStopped
 from farthing.instrumentation.calls import Ended, ModelCall
 from farthing.instrumentation.fingerprints.observer import REPLY, TOLD
-from farthing.instrumentation.fingerprints.teller import Teller, Told
+from farthing.instrumentation.fingerprints.teller import Replied, Teller, Told
 from farthing.instrumentation.forms import Form, form_of
 from farthing.instrumentation.guard import wording
 from farthing.instrumentation.guard.estimate import GUESSED_OUTPUT, Estimator
@@ -258,7 +258,8 @@ class Guard:
     def _look_at_reply(self, call: ModelCall, ended: Ended, watched: _Watched) -> None:
         if not watched.agent or ended.error is not None:
             return
-        reply = call.state.get(REPLY, dict)()
+        replied: Replied | None = call.state.get(REPLY)
+        reply = replied.attributes if replied is not None else {}
         watched.state.loops.answered(
             watched.agent,
             ended.response_id,

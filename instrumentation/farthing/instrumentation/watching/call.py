@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -13,10 +13,12 @@ from opentelemetry import context
 from opentelemetry.trace import Span, Status, StatusCode
 
 from farthing import semconv
-from farthing.instrumentation.calls import Ended, ModelCall, Observer
+from farthing.instrumentation.calls import Ended, ModelCall, Observer, Patient
 from farthing.instrumentation.watching import dropped, spans
+from farthing.instrumentation.watching.answer import Answer, Telling
+from farthing.instrumentation.watching.later import place_of
 from farthing.instrumentation.watching.quietly import quietly
-from farthing.instrumentation.watching.reading import Api, Seen
+from farthing.instrumentation.watching.reading import Api
 
 SENT_ERRORS: Final = frozenset(
     {
@@ -40,27 +42,45 @@ class Watch:
 
     `span` is the span that tells of it, None where nothing records; `own` whether it is
     ours to end. A call inside another one's (a framework over an SDK) is told to the
-    observers once, by the outer one.
+    observers once, by the outer one. `make` makes the call when it is first asked for;
+    where what it is made of is a `copy`, which nobody changes once it is sent, that may
+    be when the span is exported.
     """
 
     def __init__(
         self,
-        call: ModelCall,
+        make: Callable[[], ModelCall],
         api: Api,
         observers: Sequence[Observer],
         *,
         own: Span | None = None,
+        is_copy: bool = False,
     ) -> None:
-        self.call = call
+        self._make = make
+        self._call: ModelCall | None = None
         self.span = own if own is not None else spans.model_span()
-        call.span = self.span
         self.attempt_ns = time.time_ns()
-        self._api = api
-        self.seen = Seen()
+        self.answer = Answer(api)
         self._own = own
-        self._is_heard = False
         self._is_ended = False
         self._observers: Sequence[Observer] = () if under_way() else observers
+        self._late: Telling | None = None
+        place = place_of(self.span)
+        if place is None:
+            return
+        place.add(self.answer)
+        if is_copy and all(isinstance(one, Patient) for one in observers):
+            self._late = Telling(make, self._observers)
+            place.add(self._late)
+            self._observers = ()
+
+    @property
+    def call(self) -> ModelCall:
+        """What is sent."""
+        if self._call is None:
+            self._call = self._make()
+            self._call.span = self.span
+        return self._call
 
     def before(self) -> None:
         """Tell the observers; raises what the guard raises."""
@@ -78,52 +98,33 @@ class Watch:
 
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
-        quietly(self._api.answered, response, self.seen)
+        self.answer.came(response)
         self._end(response=response)
 
     def failed(self, error: BaseException) -> None:
         """No answer came. Whether it is billed depends on how far it got."""
         if self._is_ended:
             return
-        if is_sent(error) and not self._is_heard:
-            self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
+        if is_sent(error):
+            self.answer.is_opened = True  # it may be billed, and nothing was told
         self._end(error=error, is_complete=False)
 
     def opened(self) -> None:
-        """A stream has begun. That it may be left is said now, because that may be
-        noticed after its span has ended."""
-        self._say({semconv.USAGE_STATE: semconv.USAGE_MISSING})
-
-    def heard(self, event: Any) -> None:
-        """An event of a stream."""
-        seen, was_whole = self.seen, self.seen.is_whole
-        self._api.heard(event, seen)
-        if not self._is_heard:
-            self._is_heard = True
-            self._say({semconv.USAGE_STATE: semconv.USAGE_PARTIAL})
-            if seen.response_id:
-                self._say({"gen_ai.response.id": seen.response_id})
-        if seen.is_whole and not was_whole:
-            self._say_whole()
+        """A stream has begun."""
+        self.answer.is_opened = True
 
     def finished(self) -> None:
         """A stream came to its end."""
         if not self._is_ended:
-            self._say_whole()
+            self.answer.is_finished = True
             self._end()
 
     def left(self, error: BaseException | None = None) -> None:
         """A stream was left, or cut, before its end."""
-        if error is not None and not self._is_heard:
+        if error is not None and not self.answer.is_heard:
             self.failed(error)
         elif not self._is_ended:
-            if not self._is_heard:
-                self.seen.attributes[semconv.USAGE_STATE] = semconv.USAGE_MISSING
-            self._end(error=error, is_complete=self.seen.is_whole)
-
-    def _say_whole(self) -> None:
-        state = {semconv.USAGE_STATE: semconv.USAGE_COMPLETE}
-        self._say({**self.seen.attributes, **state})
+            self._end(error=error, is_complete=self.answer.see().is_whole)
 
     def retrying(self, error: BaseException | None) -> None:
         """An attempt will be repeated. One that was perhaps billed has a span too:
@@ -140,10 +141,6 @@ class Watch:
         span.set_status(Status(StatusCode.ERROR))
         span.end()
 
-    def _say(self, attributes: dict[str, Any]) -> None:
-        if attributes and self.span is not None and self.span.is_recording():
-            self.span.set_attributes(attributes)
-
     def _end(
         self,
         *,
@@ -153,18 +150,11 @@ class Watch:
     ) -> None:
         self._is_ended = True
         dropped.ended(self)
-        quietly(self._say, self.seen.attributes)
-        quietly(self._end_own, error)
-        seen = self.seen
-        ended = Ended(
-            usage=seen.usage,
-            model=seen.model,
-            response_id=seen.response_id,
-            is_complete=is_complete,
-            error=error,
-            response=response,
-            reply="".join(seen.reply) if self._is_heard else None,
-        )
+        if self._own is not None:
+            quietly(self._end_own, error)
+        ended = Ended(self.answer.see, is_complete, error, response)
+        if self._late is not None:
+            self._late.ended = ended
         for observer in self._observers:
             quietly(observer.after, self.call, ended)
 
@@ -172,7 +162,7 @@ class Watch:
         """End the span, where it is ours."""
         span, self._own = self._own, None
         if span is not None:
-            spans.end(span, self.seen, error)
+            spans.end(span, self.answer.see(), error)
 
 
 class _Sending:
@@ -207,10 +197,18 @@ def under_way() -> Watch | None:
 
 def _who() -> object:
     """The task, else the thread, that runs now."""
-    try:
-        return asyncio.current_task() or threading.current_thread()
-    except RuntimeError:  # no event loop runs in this thread
-        return threading.current_thread()
+    loop = asyncio._get_running_loop()  # noqa: SLF001 - public, and raises nothing
+    return (asyncio.current_task(loop) if loop else None) or _thread.itself
+
+
+class _Thread(threading.local):
+    """An object per thread, which no other thread has after it."""
+
+    def __init__(self) -> None:
+        self.itself = object()
+
+
+_thread = _Thread()
 
 
 def is_sent(error: BaseException) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ def get(of: Any, *path: str) -> Any:
     for name in path:
         if of is None:
             return None
-        of = of.get(name) if isinstance(of, Mapping) else getattr(of, name, None)
+        of = of.get(name) if isinstance(of, dict) else getattr(of, name, None)
     return of
 
 

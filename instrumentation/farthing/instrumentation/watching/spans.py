@@ -19,26 +19,30 @@ from opentelemetry.trace import (
 
 from farthing import semconv
 from farthing.economics.usage import TokenBuckets
+from farthing.instrumentation.watching.later import (
+    MODEL_OPERATIONS,
+    OPERATION,
+    operation_of,
+    place_of,
+)
 from farthing.instrumentation.watching.reading import Seen, Value
 
 if TYPE_CHECKING:
     from farthing.instrumentation.calls import ModelCall
 
 SCOPE: Final = "farthing.instrumentation"
-OPERATION: Final = "gen_ai.operation.name"
 CONVERSATION: Final = "gen_ai.conversation.id"
-MODEL_OPERATIONS: Final = frozenset(
-    {"chat", "text_completion", "generate_content", "embeddings"}
-)
 
 
 def model_span() -> Span | None:
     """The current span if it tells of a model call and can still be added to."""
     span = trace.get_current_span()
+    made = place_of(span)
+    if made is not None:
+        return None if made.span is None else span
     if not span.is_recording():
         return None
-    said: Mapping[str, object] = getattr(span, "attributes", None) or {}
-    return span if said.get(OPERATION) in MODEL_OPERATIONS else None
+    return span if operation_of(span) in MODEL_OPERATIONS else None
 
 
 def started(

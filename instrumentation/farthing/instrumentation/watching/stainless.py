@@ -11,7 +11,9 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
+from weakref import ref
 
 from farthing.instrumentation.calls import ModelCall, Observer
 from farthing.instrumentation.watching import dropped, spans
@@ -52,9 +54,6 @@ def install(sdk: Sdk, observers: Sequence[Observer]) -> None:
         ("_base_client.AsyncAPIClient._sleep_for_retry", _sleep),
         ("_streaming.Stream.close", _close),
         ("_streaming.AsyncStream.close", _close),
-        ("_response.APIResponse.parse", _parse),
-        ("_response.AsyncAPIResponse.parse", _parse),
-        ("_legacy_response.LegacyAPIResponse.parse", _parse),
     ):
         wrap(sdk.library, place, wrapper)
 
@@ -106,31 +105,34 @@ def _watch(
     """The watch of a request that is a model call, else None."""
     try:
         options = _options(args, kwargs)
-        api = sdk.apis.get(_path(options))
+        api = sdk.apis.get(options.url) or sdk.apis.get(_path(options))
         if api is None or options.method.lower() != "post":
             return None
-        body = options.json_data
-        call = ModelCall(
-            library=sdk.library,
-            provider=_provider(sdk, client),
-            operation=api.operation,
-            model=text(body, "model"),
-            host=client.base_url.host,
-            is_streamed=bool(kwargs.get("stream")),
-            request=body,
-        )
-        own = None if api.is_told_elsewhere else spans.started(call)
-        return Watch(call, api, observers, own=own)
+        make = partial(_call, sdk, api, client, options, kwargs.get("stream"))
+        own = None if api.is_told_elsewhere else spans.started(make())
+        return Watch(make, api, observers, own=own, is_copy=True)
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
         say_once(_watch, error)
         return None
 
 
-def _provider(sdk: Sdk, client: Any) -> str:
+def _call(sdk: Sdk, api: Api, client: Any, options: Any, stream: Any) -> ModelCall:
+    return ModelCall(
+        library=sdk.library,
+        provider=_provider(client, sdk.provider),
+        operation=api.operation,
+        model=text(options.json_data, "model"),
+        host=client.base_url.host,
+        is_streamed=bool(stream),
+        request=options.json_data,
+    )
+
+
+def _provider(client: Any, provider: str) -> str:
     """By the client's class: some speak to another provider's cloud."""
     name = type(client).__name__
-    named = (provider for word, provider in CLOUDS.items() if word in name)
-    return next(named, sdk.provider)
+    named = (cloud for word, cloud in CLOUDS.items() if word in name)
+    return next(named, provider)
 
 
 def _options(args: Any, kwargs: Any) -> Any:
@@ -150,15 +152,22 @@ def _fetched(sdk: Sdk, args: Any, kwargs: Any, answer: Any) -> None:
 
 def _answered(watch: Watch, answer: Any) -> None:
     """Read an answer that is whole, or keep the watch with one that is not."""
-    if hasattr(answer, "_iterator"):
+    kind: Any = type(answer)
+    if _has(kind, "__stream__"):
         _follow(answer, watch)
-    elif not hasattr(answer, "parse") or not hasattr(answer, "http_response"):
+    elif not _has(kind, "parse"):
         watch.answered(answer)
     elif watch.call.is_streamed or not answer.http_response.is_closed:
         watch.opened()
-        answer.farthing_watch = watch, dropped.follow(answer, watch)
+        answer.parse = _Parsing(answer, watch)
     else:
         watch.answered(answer.http_response.json())
+
+
+@lru_cache(maxsize=256)
+def _has(kind: Any, method: str) -> bool:
+    """Asked of the class: a model looks for long before it says that it has not."""
+    return hasattr(kind, method)
 
 
 def _follow(stream: Any, watch: Watch) -> None:
@@ -180,17 +189,24 @@ def _close(wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def _parse(wrapped: Any, raw: Any, args: Any, kwargs: Any) -> Any:
-    """Of a raw response: its answer, or its stream, is there once it is parsed."""
-    parsed = wrapped(*args, **kwargs)
-    watch, followed = raw.__dict__.pop("farthing_watch", (None, None))
-    if watch is None:
+class _Parsing:
+    """The method `parse` of one raw response, after which its answer, or its stream, is
+    there. Holds no response, so that one that is dropped is gone at once."""
+
+    def __init__(self, raw: Any, watch: Watch) -> None:
+        self._raw = ref(raw)
+        self._watch = watch
+        self._followed = dropped.follow(raw, watch)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raw: Any = self._raw()
+        parsed = type(raw).parse(raw, *args, **kwargs)
+        if not self._followed.detach():
+            return parsed  # it was parsed before
+        if inspect.iscoroutine(parsed):
+            return _parsed_async(self._watch, parsed)
+        quietly(_answered, self._watch, parsed)
         return parsed
-    followed.detach()  # from now on it is the answer that counts
-    if inspect.iscoroutine(parsed):
-        return _parsed_async(watch, parsed)
-    quietly(_answered, watch, parsed)
-    return parsed
 
 
 async def _parsed_async(watch: Watch, parsing: Any) -> Any:

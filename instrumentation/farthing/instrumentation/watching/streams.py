@@ -16,6 +16,7 @@ class Heard:
     def __init__(self, events: Iterator[Any], watch: Watch) -> None:
         self._events = events
         self._watch = watch
+        self._hear = watch.answer.hear
         quietly(watch.opened)
         quietly(dropped.follow, self, watch)
 
@@ -31,7 +32,7 @@ class Heard:
         except BaseException as error:
             quietly(self._watch.left, error)
             raise
-        quietly(self._watch.heard, event)
+        quietly(self._hear, event)
         return event
 
     def close(self) -> None:
@@ -48,6 +49,7 @@ class HeardAsync:
     def __init__(self, events: AsyncIterator[Any], watch: Watch) -> None:
         self._events = events
         self._watch = watch
+        self._hear = watch.answer.hear
         quietly(watch.opened)
         quietly(dropped.follow, self, watch)
 
@@ -63,7 +65,7 @@ class HeardAsync:
         except BaseException as error:
             quietly(self._watch.left, error)
             raise
-        quietly(self._watch.heard, event)
+        quietly(self._hear, event)
         return event
 
     async def aclose(self) -> None:
