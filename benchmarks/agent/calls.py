@@ -29,7 +29,7 @@ SDK, OFFICIAL, TAGS, PRINTS, GUARD, EXPORT = (
     "ours: tags and usage",
     "ours: fingerprints",
     "a guard, if on",
-    "exporter's thread: fingerprints",
+    "exporter's thread",
 )
 OURS: Final = "**ours**"
 COLUMNS: Final = (SDK, OFFICIAL, OURS, TAGS, PRINTS, EXPORT, GUARD)
