@@ -100,6 +100,6 @@ class Patient:
     more it may be asked when the span is exported, and be told nothing before."""
 
     def attributes(self, call: ModelCall, ended: Ended) -> Mapping[str, Any]:
-        """What the span is to say of a call that has ended: nothing, unless it knows."""
+        """What the span is to say of a call that has ended."""
         del call, ended
         return {}
