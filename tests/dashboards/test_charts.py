@@ -49,8 +49,6 @@ def test_every_chart_is_drawn(demo_store: Store, name: str) -> None:
     """Of the demo's week each chart is a picture that says what it shows, without a
     number that is none, in the page's own colours, with no request to anywhere."""
     panel = panels()[name]
-    if name == "prefix_churn":
-        pytest.skip("the demo sends no fingerprints of prompts")
     # What is told of the loading is of today, not of the demo's week.
     told = answer(demo_store, name) or answer(demo_store, name, TODAY)
     made = spec(panel, told, FRAME)

@@ -90,7 +90,6 @@ def test_an_empty_ledger(empty_store: Store, name: str) -> None:
 def test_the_demo(demo_store: Store, name: str) -> None:
     """Over the demo's week every panel has an answer, but for what the demo lacks."""
     assert answer(demo_store, name) or name in {
-        "prefix_churn",  # the demo sends no fingerprints of prompts
         "corrections",  # and tells nothing twice
         "arrivals", "lag",  # and was loaded today, not in its week
     }  # fmt: skip
@@ -265,3 +264,13 @@ def test_the_grid() -> None:
     names = {variable.name for variable in (*VARIABLES, RUN_VARIABLE)}
     links = [c.link for p in PANELS.values() for c in p.columns if c.link]
     assert all(link.dashboard in boards and link.variable in names for link in links)
+
+
+def test_a_prompt_that_begins_anew_is_seen(demo_store: Store) -> None:
+    """An agent whose instructions begin with the time has many beginnings, of which
+    each is a cache of its own; the others have one."""
+    most: dict[str, int] = {}
+    for row in answer(demo_store, "prefix_churn"):
+        most[row["series"]] = max(row["prefixes"], most.get(row["series"], 0))
+    assert most.pop("summariser") > 3
+    assert set(most.values()) == {1}

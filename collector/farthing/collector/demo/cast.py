@@ -33,7 +33,8 @@ class Agent:
     """An agent and the process it runs in; `models` with how often each is chosen.
 
     `scope` is who tells of the agent and its tools. Above `compact_at_tokens` it
-    summarises its context and goes on with that.
+    summarises its context and goes on with that. The instructions of one that is
+    `dated` begin with the time, so no two runs of it share a cache.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Agent:
     compact_at_tokens: int = 150_000
     streams: bool = False
     streams_without_usage: float = 0.0
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ SUMMARISER: Final = Agent(
     tools=(Tool("read_page", (100, 900), (1_500, 6_000)),),
     instructions_tokens=1_200,
     output_tokens=(200, 700),
+    dated=True,
 )
 ANALYST: Final = Agent(
     name="analyst",

@@ -93,7 +93,8 @@ def _ask(tape: Tape, part: Part, context: Context, *, finish: str) -> None:
     uncached = tokens.input - tokens.cache_read
     first_chunk_s = rng.uniform(0.25, 0.7) + uncached / 30_000
     tape.wait(first_chunk_s + tokens.output / model.tokens_per_s)
-    attributes = tell.asked(model)
+    begun = tape.plan.run_id if part.agent.dated else ""
+    attributes = tell.asked(model) | tell.prefix(part.agent, begun)
     if part.agent.streams:
         attributes.update(tell.streamed(first_chunk_s))
     response_id = rng.randbytes(12).hex()

@@ -94,6 +94,12 @@ def asked(model: Model) -> Attributes:
     }
 
 
+def prefix(agent: Agent, begun: str) -> Attributes:
+    """The fingerprint of what a call's prompt begins with: instructions and tools.
+    `begun` is what differs of it from run to run."""
+    return {f"{semconv.FINGERPRINT}prefix_hash": digest("prefix", agent.name, begun)}
+
+
 def answered(model: Model, *, response_id: str, finish: str) -> Attributes:
     """What a span says of a call that was answered, usage apart."""
     attributes: Attributes = {
