@@ -48,6 +48,12 @@ def _data_folder() -> Path:
     return Path(base) / "farthing"
 
 
+def cache_folder() -> Path:
+    """The user's folder for what can be made again (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "farthing"
+
+
 class Settings(BaseModel):
     """All that an operator can set. Each is also a variable: FARTHING_ and its name."""
 

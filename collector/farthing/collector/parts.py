@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from farthing.collector import presence
 from farthing.collector.alerting import Alerting
-from farthing.collector.config import Settings, host_port
+from farthing.collector.config import Settings, cache_folder, host_port
 from farthing.collector.load import Loader, LoadSettings
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
@@ -243,8 +243,10 @@ def _site(settings: Settings, ledger: Ledger, otlp_url: str) -> Iterator[ASGIApp
             token=token,
             otlp_url=otlp_url,
             catalogue=lambda: ledger.catalogue,
+            cache=cache_folder(),
         )
         stack.callback(page.close)
+        page.make_ahead()
         clickhouse = None
         if store.embedded:
             engine = Engine(str(store.address.path))

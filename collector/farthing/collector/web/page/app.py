@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
@@ -77,7 +78,7 @@ class Page:
     """The page over a store, which it closes.
 
     `otlp_url` is where agents send, `catalogue` gives today's price book, `clock`
-    seconds since the epoch.
+    seconds since the epoch. `cache` is a folder for files that take long to make.
     """
 
     def __init__(
@@ -88,12 +89,14 @@ class Page:
         otlp_url: str,
         catalogue: Callable[[], Catalogue],
         clock: Callable[[], float] = time.time,
+        cache: Path | None = None,
     ) -> None:
         self._asker = Asker(store)
         self._access = Access(token, clock)
         self._clock = clock
         self._catalogue = catalogue
-        self._assets = Assets({"charts.js": Made(chart_script_version(), chart_script)})
+        script = Made(chart_script_version(), chart_script, cache)
+        self._assets = Assets({"charts.js": script})
         self._templates = Templates(
             asset=self._assets.url, otlp_url=otlp_url, has_token=token is not None
         )
@@ -359,6 +362,10 @@ class Page:
             f"This is a bug of Farthing ({type(error).__name__}); the collector goes on"
             " receiving. Its log says more.",
         )
+
+    def make_ahead(self) -> None:
+        """Begin to make what the first browser would wait for."""
+        self._assets.make_ahead()
 
     def close(self) -> None:
         """Wait for questions that run, then close the store."""

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
+from subprocess import SubprocessError
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+log = logging.getLogger(__name__)
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _LEVEL: Final = 6
@@ -61,10 +68,29 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that takes long to make; its version is known before."""
+    """A file that takes long to make; its version is known before.
+
+    `folder` keeps it for the next process, where it may be written.
+    """
 
     version: str
     make: Callable[[], bytes]
+    folder: Path | None = None
+
+    def content(self, name: str) -> bytes:
+        """The file's bytes, kept or made now."""
+        if self.folder is None:
+            return self.make()
+        kept = self.folder / f"{self.version}-{name}"
+        with suppress(OSError):
+            return kept.read_bytes()
+        content = self.make()
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            half = kept.with_suffix(f".{os.getpid()}")
+            half.write_bytes(content)
+            half.replace(kept)
+        return content
 
 
 class Assets:
@@ -81,13 +107,26 @@ class Assets:
 
     def asset(self, name: str) -> Asset:
         """The file of a name; a KeyError for another. Making one takes its time."""
-        with self._lock:
-            if name in self._made and name not in self._known:
-                made = self._made[name]
-                self._known[name] = Asset.of(
-                    made.make(), _media_type(name), version=made.version
-                )
+        if name in self._made and name not in self._known:
+            with self._lock:
+                if name not in self._known:
+                    self._known[name] = self._made_now(name)
         return self._known[name]
+
+    def make_ahead(self) -> None:
+        """Begin to make what is not there yet; the first request waits for the rest."""
+        for name in self._made:
+            threading.Thread(target=self._try, args=(name,), daemon=True).start()
+
+    def _try(self, name: str) -> None:
+        try:
+            self.asset(name)
+        except (OSError, SubprocessError) as error:
+            log.warning("%s cannot be made: %s", name, error)
+
+    def _made_now(self, name: str) -> Asset:
+        made = self._made[name]
+        return Asset.of(made.content(name), _media_type(name), version=made.version)
 
     def url(self, name: str) -> str:
         """Where it is, under its version."""

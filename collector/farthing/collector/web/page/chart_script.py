@@ -1,7 +1,7 @@
 """charts.js: Vega-Lite for browsers, with all that it needs, out of vl-convert.
 
 To bundle it takes 1 to 2 s, holds Python's lock all the while and keeps 120 MB. So a
-process of its own does it (`python -m` this module), once, when the first browser asks.
+process of its own does it (`python -m` this module); `assets.py` keeps what it made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def chart_script() -> bytes:
     """
     made = subprocess.run(  # noqa: S603  our own module
         [sys.executable, "-m", __name__],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         timeout=_MADE_WITHIN_S,
         check=True,
     )
