@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.ingest import disk, report, rotel, targets
@@ -17,11 +18,13 @@ from benchmarks.ingest.generator import Load
 from benchmarks.ingest.measure import Measured, generate, measure
 from benchmarks.process import Collector, Ports, cpu_s
 
-SETTLE_S = 2.0  # after its start, before its idle memory is read
+SETTLE_S = 8.0  # after its start, before its idle memory is read
 CONNECTIONS = {1: 64, 16: 32, 64: 16, 512: 8}
 # Small requests cost more each, so fewer spans say as much in the same time.
 SHARE = {1: 0.05, 16: 0.25, 64: 0.5, 512: 1.0}
 MAIN_SPANS = 512
+SHARES = (0.5, 0.8)
+"""Of the rate that is sustained: how soon is a span seen there?"""
 
 
 def main() -> None:
@@ -34,8 +37,12 @@ def main() -> None:
 def _parts(options: argparse.Namespace, folder: Path) -> Iterator[targets.Target]:
     """Measure the parts asked for, print each, yield what was promised of it."""
     if "growth" in options.only:
-        main_line = report.growth(_growth(folder, options.growth))
-        yield from targets.of_main_line(*main_line)
+        measured, tables = report.growth(_growth(folder, options.growth))
+        yield from targets.of_main_line(measured, tables)
+        sustained = report.shares(
+            _shares(folder, options.spans, sustained=measured.queryable_per_s)
+        )
+        yield from targets.of_sustained(sustained)
     if "shapes" in options.only:
         report.shapes(_shapes(folder, options.spans))
     if "rotel" in options.only:
@@ -97,6 +104,14 @@ def _growth(
             load = load_of("http", collector.ports, spans=MAIN_SPANS, total=total)
             measured = measure(collector, load)
         yield measured, disk.merged(data)
+
+
+def _shares(folder: Path, total: int, *, sustained: float) -> Iterator[Measured]:
+    """The main line at shares of the rate that it sustains."""
+    for share in SHARES:
+        with collecting(folder / f"share-{share}") as collector:
+            load = load_of("http", collector.ports, spans=MAIN_SPANS, total=total)
+            yield measure(collector, replace(load, rate=share * sustained))
 
 
 def _shapes(folder: Path, total: int) -> Iterator[Measured]:

@@ -30,7 +30,11 @@ _BUSY = (429, 503)
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What to send: `requests` of `spans` each, over `connections`."""
+    """What to send: `requests` of `spans` each, over `connections`.
+
+    `rate` is how many spans a second are sent, where they are answered as fast; 0 sends
+    as fast as they are answered.
+    """
 
     protocol: str
     port: int
@@ -38,6 +42,7 @@ class Load:
     spans: int
     connections: int
     stream: int = 0
+    rate: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,20 @@ class _Run:
     left: int
     latencies_s: list[float] = field(default_factory=list)
     refusals: int = 0
+    started_s: float = field(default_factory=time.perf_counter)
 
     def take(self) -> bool:
         """Whether there is another request to send."""
         self.left -= 1
         return self.left >= 0
+
+    def due_in_s(self) -> float:
+        """How long the request that was taken last has to wait for its turn."""
+        if not self.load.rate:
+            return 0.0
+        before = self.load.requests - self.left - 1
+        turn_s = self.started_s + before * self.load.spans / self.load.rate
+        return max(turn_s - time.perf_counter(), 0.0)
 
     def acknowledged(self, sent_s: float) -> None:
         self.latencies_s.append(time.perf_counter() - sent_s)
@@ -96,7 +110,7 @@ class _Connection(asyncio.Protocol):
             b"POST /v1/traces HTTP/1.1\r\nhost: 127.0.0.1\r\n"
             b"content-type: application/x-protobuf\r\ncontent-length: %d\r\n\r\n"
         ) % length + head
-        self._send()
+        asyncio.get_running_loop().call_later(self._run.due_in_s(), self._send)
 
     def _send(self) -> None:
         self._sent_s = time.perf_counter()
@@ -159,6 +173,7 @@ async def _over_grpc(run: _Run) -> None:
     ) as channel:
         export = channel.unary_unary(_GRPC_METHOD)
         while run.take():
+            await asyncio.sleep(run.due_in_s())
             request = run.source.next()
             sent_s = time.perf_counter()
             while not await _export(export, request):

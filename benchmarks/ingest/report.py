@@ -46,6 +46,7 @@ _MEASURED = (
     _Column("ack p50 ms", lambda m: f"{m.acknowledged.ack_p50_s * 1e3:.1f}"),
     _Column("ack p99 ms", lambda m: f"{m.acknowledged.ack_p99_s * 1e3:.1f}"),
     _Column("seen p50 s", lambda m: _seen(m, 50)),
+    _Column("seen p99 s", lambda m: _seen(m, 99)),
     _Column("seen max s", lambda m: _seen(m, 100)),
     _Column("CPU s/10^6", lambda m: f"{m.cpu_s_per_million:.2f}"),
     _Column("generator CPU s/10^6", lambda m: f"{m.generator_s_per_million:.2f}"),
@@ -72,6 +73,17 @@ def growth(
         disk = [f"{sum(sizes.values()):.1f}", f"{sizes.get('spans', 0):.1f}"]
         row([*(column.cell(measured) for column in _MEASURED), *disk])
     return measured, tables
+
+
+def shares(results: Iterable[Measured]) -> Measured:
+    """Rates below what is sustained; returns the last."""
+    title("Below the sustained rate: HTTP, 512 spans a request, each with a new ledger")
+    headings = [column.heading for column in _MEASURED]
+    header(["sent/s", *headings])
+    for measured in results:
+        sent = f"{measured.load.rate:,.0f}"
+        row([sent, *(column.cell(measured) for column in _MEASURED)])
+    return measured
 
 
 def shapes(results: Iterable[Measured]) -> None:

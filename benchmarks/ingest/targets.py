@@ -29,14 +29,19 @@ def of_main_line(measured: Measured, tables: Sequence[Table]) -> list[Target]:
     rate = measured.queryable_per_s
     peak_mb, idle_mb = measured.peak_bytes / _MB, measured.idle_bytes / _MB
     disk = sum(table.bytes for table in tables) / measured.spans
-    seen_s = measured.end_to_end(100)
     return [
         Target("100,000 queryable spans/s", f"{rate:,.0f}", rate >= 100_000),
         Target("under 900 MB resident at that load", f"{peak_mb:.0f}", peak_mb < 900),
         Target("under 450 MB resident idle", f"{idle_mb:.0f}", idle_mb < 450),
         Target("at most 60 bytes of disk a span", f"{disk:.1f}", disk <= 60),
-        Target("a span is queryable within 2 s", f"{seen_s:.2f}", seen_s <= 2),
     ]
+
+
+def of_sustained(measured: Measured) -> list[Target]:
+    """The promise about how soon a span is seen, four fifths of the rate being sent."""
+    seen_s = measured.end_to_end(99)
+    promise = "a span is queryable within 2 s (p99, at 80 % of that rate)"
+    return [Target(promise, f"{seen_s:.2f}", seen_s <= 2)]
 
 
 def of_peer(ratio: float) -> list[Target]:

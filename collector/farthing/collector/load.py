@@ -18,12 +18,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from farthing.collector.spool import Batch, Spool
 from farthing.collector.store.client import Refused
 from farthing.collector.store.ledger import Ledger, delimited
+from farthing.collector.store.parts import Parts
 from farthing.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 10.0
 _WAIT_S = 1.0
+_LOOK_S = 60.0
+"""How long merges go on unseen where nothing is loaded: the engine keeps what it merged
+for eight minutes."""
 _GROWTH = 4
 """How fast batches get large again, after refusals made them small."""
 
@@ -34,7 +38,7 @@ class LoadSettings:
 
     at_bytes: int
     at_age_s: float
-    max_bytes: int = 96 * 1024**2
+    max_bytes: int = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class Loader:
         self._after_load = after_load
         self._spool = spool
         self._ledger = ledger
+        self._parts = Parts(ledger.store)
+        self._looked_s = time.monotonic()
         self._settings = settings
         self._dead_letters = dead_letters
         self._meters = _Meters.register(registry, spool)
@@ -148,7 +154,7 @@ class Loader:
                 at_age_s=self._settings.at_age_s,
                 timeout_s=_WAIT_S,
             )
-            if due:
+            if due or time.monotonic() - self._looked_s > _LOOK_S:
                 self._load_next()
 
     def _load_next(self) -> None:
@@ -161,6 +167,8 @@ class Loader:
             if self._prepare is not None:
                 self._prepare()
                 self._prepare = None
+            self._parts.see_whole()
+            self._looked_s = time.monotonic()
             self._before_load()
             batch = self._spool.next_batch(max_bytes=self._batch_bytes)
             if batch is not None:
@@ -184,6 +192,7 @@ class Loader:
             self._narrow(batch, error)
             return
         self._after_load(batch.name)
+        self._parts.see_whole()
         self._spool.finish(batch)
         self._meters.batches.inc()
         self._meters.requests.inc(len(batch.requests))

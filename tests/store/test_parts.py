@@ -1,0 +1,82 @@
+"""What the embedded engine wrote is weighed: files that a full disk cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farthing.collector.store.client import Away, Store
+from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.parts import Parts
+from farthing.economics.prices import load_catalogue
+from tests.store.otlp import Told, request
+
+CALL = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": 10,
+}
+COUNTS = (
+    "SELECT (SELECT count() FROM spans WHERE NOT ignore(*)) AS spans,"
+    " (SELECT sum(calls) FROM runs) AS runs,"
+    " (SELECT sum(calls) FROM spend_hourly) AS hours"
+)
+PARTS = "SELECT path FROM system.parts WHERE database = currentDatabase() AND active"
+
+
+@pytest.fixture
+def ledger(new_store: Store) -> Ledger:
+    """A ledger in a database of its own, which does not merge by itself."""
+    made = Ledger(new_store, load_catalogue())
+    made.open(retention_days=36_500)
+    new_store.command("SYSTEM STOP MERGES")
+    return made
+
+
+def _cut_off(store: Store, table: str) -> None:
+    """Leave of a table's newest part what a full disk leaves of it."""
+    [newest] = store.rows(
+        f"{PARTS} AND table = '{table}' ORDER BY max_block_number DESC LIMIT 1"
+    )
+    for file in Path(newest["path"]).iterdir():
+        file.write_bytes(b"")
+
+
+def test_whole_parts_are_left_alone(ledger: Ledger) -> None:
+    """Nothing is said of parts that are on the disk."""
+    parts = Parts(ledger.store)
+    ledger.load("a", [request([Told(CALL)])])
+    parts.see_whole()
+    assert ledger.store.rows(COUNTS) == [{"spans": 1, "runs": 1, "hours": 1}]
+
+
+@pytest.mark.parametrize("table", ["spans", "runs", "spend_hourly"])
+def test_a_batch_that_was_cut_off_is_loaded_again(ledger: Ledger, table: str) -> None:
+    """An insert that succeeded without being written is taken out of that table, and
+    the batch, loaded again under its name, counts once in each."""
+    parts = Parts(ledger.store)
+    ledger.load("a", [request([Told(CALL)])])
+    parts.see_whole()
+    ledger.load("b", [request([Told(CALL), Told(CALL)])])
+    _cut_off(ledger.store, table)
+    with pytest.raises(Away, match=f"disk was full .*{table}"):
+        parts.see_whole()
+    ledger.load("b", [request([Told(CALL), Told(CALL)])])
+    parts.see_whole()
+    assert ledger.store.rows(COUNTS) == [{"spans": 3, "runs": 3, "hours": 3}]
+
+
+def test_a_merge_that_was_cut_off_is_undone(ledger: Ledger) -> None:
+    """What was merged is there again after a merge that was not written."""
+    parts = Parts(ledger.store)
+    for name in ("a", "b"):
+        ledger.load(name, [request([Told(CALL)])])
+    ledger.store.command("SYSTEM START MERGES")
+    ledger.store.command("OPTIMIZE TABLE spans FINAL")
+    _cut_off(ledger.store, "spans")
+    with pytest.raises(Away, match="disk was full"):
+        parts.see_whole()
+    parts.see_whole()
+    assert ledger.store.rows(COUNTS) == [{"spans": 2, "runs": 2, "hours": 2}]
