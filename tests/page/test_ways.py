@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from starlette.testclient import TestClient
 
-from farthing.collector.demo.incidents import LOOP_RUN_ID
+from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from tests.page.html import Element, read, table
 
 
@@ -143,3 +144,30 @@ def test_grafanas_way_to_a_run(web: TestClient) -> None:
     one = web.get("/dashboards/run", params={"run": LOOP_RUN_ID})
     assert one.headers["location"] == f"/runs/{LOOP_RUN_ID}"
     assert web.get("/dashboards/run").headers["location"] == "/runs"
+
+
+@pytest.mark.parametrize(
+    ("clicks", "panel"),
+    [
+        ((), "spend"),  # what do we spend
+        ((), "spend_by_model"),  # and on what
+        (("Cost per task",), "outcomes"),  # what does one finished task cost
+        ((RUNAWAY_RUN_ID,), "run_drivers"),  # which run ran away, and why
+        (("Cache",), "cache_savings"),  # is caching paying
+        (("Cost per task",), "chargeback"),  # who owes what
+        (("Cost per task",), "movers"),  # what changed
+        ((LOOP_RUN_ID,), "run_marks"),  # which run loops
+    ],
+)
+def test_questions_are_few_clicks_away(
+    web: TestClient, clicks: tuple[str, ...], panel: str
+) -> None:
+    """From the first page three clicks at most lead to the answer of what people come
+    to ask, and over the demo's week there is one."""
+    found = page(web, "/")
+    assert len(clicks) <= 3
+    for text in clicks:
+        link = next(a for a in found.all("a") if a.text == text)
+        found = page(web, link.attributes["href"])
+    answer = found.all("section", data_panel=panel)[0]
+    assert answer.all("p", class_="value") or table(found, panel)
