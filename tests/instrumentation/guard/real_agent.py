@@ -17,6 +17,7 @@ import openai
 client = openai.OpenAI(api_key="k", base_url=os.environ["PROVIDERS"] + "/v1")
 WORKERS, CALLS = int(sys.argv[1]), int(sys.argv[2])
 HAS_TOOL = sys.argv[3:] == ["tool"]
+BOUND = {} if os.environ.get("UNBOUNDED") else {"max_completion_tokens": 600}
 FUNCTION = {"name": "search", "parameters": {"type": "object", "properties": {}}}
 
 
@@ -40,7 +41,7 @@ def work(worker: int) -> str:
             client.chat.completions.create(
                 model="gpt-4.1",
                 messages=ask(worker, turn),
-                max_completion_tokens=600,
+                **BOUND,
                 tools=[{"type": "function", "function": FUNCTION}],
             )
         except Exception as error:  # noqa: BLE001 - this is what it prints

@@ -82,6 +82,20 @@ def test_eight_workers_never_spend_more_than_their_budget(
     assert not any(span["gen_ai.usage.input_tokens"] for span in stopped)
 
 
+def test_eight_workers_without_bounds_pass_it_by_one_call_at_most(
+    providers: Providers, collector: Sink
+) -> None:
+    """Where no request bounds its output either; workers that would hold more than
+    there is are told to set a bound, and one goes on until the budget is used."""
+    words = {"FARTHING_BUDGET_USD": "0.30", "UNBOUNDED": "yes"}
+    ends = run(providers, collector, "8", "200", **words)
+    costs = billed_usd(providers.bill)
+    assert sum(costs) <= Decimal("0.30") + max(costs)
+    assert sum(costs) > Decimal("0.20")
+    assert all(end.startswith("BudgetExceeded") for end in ends)
+    assert sum("128,000 tokens of output are assumed" in end for end in ends) > 0
+
+
 def test_without_a_guard_nothing_stops(providers: Providers, collector: Sink) -> None:
     """The same agent without a budget makes all its calls."""
     assert run(providers, collector, "2", "5") == ["done", "done"]

@@ -36,6 +36,10 @@ DEFAULT_OUTPUT: Final = 4_096
 LEAST_OUTPUT: Final = 1_024
 """...and from then on twice its longest answer so far, at least this."""
 
+MOST_OUTPUT: Final = 128_000
+"""...and what is held for it while another call without a bound is under way: no widely
+used model answers with more. So only one call at a time can cost more than is held."""
+
 BYTES_PER_TOKEN: Final = 3
 """English has 4 to 5 bytes a token and code 3 to 4, in the tokenizers of today."""
 
@@ -66,10 +70,13 @@ class Estimator:
         self._unwritten: set[tuple[str, str]] = set()
         """Models and lifetimes for which nobody is billed a cache write."""
 
-    def before(self, call: ModelCall, form: Form | None) -> Estimate:
-        """The most that a call is thought to cost."""
+    def before(
+        self, call: ModelCall, form: Form | None, *, is_alone: bool = True
+    ) -> Estimate:
+        """The most that a call is thought to cost. `is_alone`: no other call without a
+        bound on its output is under way in its run."""
         asked = _asked_tokens(call.request)
-        answer = self._answer_tokens(call, form)
+        answer = self._answer_tokens(call, form, is_alone=is_alone)
         plain = self._price(call, TokenBuckets(input=asked, output=answer))
         known = [plain] if not plain[1] else []
         for lifetime in _lifetimes(call.request):
@@ -163,32 +170,44 @@ class Estimator:
         if name not in self._unbounded and len(self._unbounded) < _MOST_MODELS:
             self._unbounded.add(name)
             _logger.warning(
-                "guard: requests to %s set no bound on the output, so the budget may "
-                "be passed by answers longer than assumed; set %s to make it hold",
+                "guard: requests to %s set no bound on the output, so one answer "
+                "longer than assumed may pass the budget, and for calls side by side "
+                "the longest answer there is is held; set %s",
                 name,
                 form.bound or "one",
             )
 
-    def assumed_output(self, call: ModelCall, form: Form) -> int | None:
+    def assumed_output(
+        self, call: ModelCall, form: Form, *, is_alone: bool
+    ) -> int | None:
         """Tokens of output that are assumed of a request without a bound; None where
         it sets one."""
-        if form.max_output(call.request) is not None:
+        if not is_unbounded(call, form):
             return None
-        return self._answer_tokens(call, form)
+        return self._answer_tokens(call, form, is_alone=is_alone)
 
-    def _answer_tokens(self, call: ModelCall, form: Form | None) -> int:
+    def _answer_tokens(
+        self, call: ModelCall, form: Form | None, *, is_alone: bool
+    ) -> int:
         """The most tokens of all the answers that the request asks for."""
         bound = form.max_output(call.request) if form else 0
         if form is not None and bound is None:
             self._say_unbounded(call, form)
         longest = self._longest.get(call.model)
         likely = DEFAULT_OUTPUT if longest is None else max(LEAST_OUTPUT, 2 * longest)
+        if not is_alone:
+            likely = MOST_OUTPUT
         most = likely if bound is None else bound
         return int(most * ((form.choices(call.request) if form else None) or 1))
 
     def _learn(self, model: str, output_tokens: int) -> None:
         if model in self._longest or len(self._longest) < _MOST_MODELS:
             self._longest[model] = max(output_tokens, self._longest.get(model, 0))
+
+
+def is_unbounded(call: ModelCall, form: Form | None) -> bool:
+    """Whether a request lets the answer be as long as the model likes."""
+    return form is not None and form.max_output(call.request) is None
 
 
 def _guessed(buckets: TokenBuckets, cost: Cost) -> int:

@@ -25,7 +25,11 @@ from farthing.instrumentation.fingerprints.observer import REPLY, TOLD
 from farthing.instrumentation.fingerprints.teller import Replied, Teller, Told
 from farthing.instrumentation.forms import Form, form_of
 from farthing.instrumentation.guard import wording
-from farthing.instrumentation.guard.estimate import GUESSED_OUTPUT, Estimator
+from farthing.instrumentation.guard.estimate import (
+    GUESSED_OUTPUT,
+    Estimator,
+    is_unbounded,
+)
 from farthing.instrumentation.guard.notices import tell
 from farthing.instrumentation.guard.runs import (
     CurrentRun,
@@ -81,6 +85,22 @@ class Guard:
             return
         form = form_of(call.library, call.operation, request=call.request)
         agent = self._conversation(call, form, state)
+        try:
+            call.state[_STATE] = self._held(call, form, state, run=run, agent=agent)
+        except BaseException:
+            state.end_unbounded(call)
+            raise
+
+    def _held(
+        self,
+        call: ModelCall,
+        form: Form | None,
+        state: RunState,
+        *,
+        run: Run,
+        agent: str,
+    ) -> _Watched:
+        """Hold what the call may cost in all accounts, or raise RunStopped."""
         estimate = self._estimate(call, form, state)
         shared = self._shared.take(call, form, state, run=run, estimate=estimate)
         try:
@@ -89,13 +109,14 @@ class Guard:
             shared.cancel()
             raise
         accounts, held = (state.account, *shared.accounts), (taken, *shared.taken)
-        call.state[_STATE] = _Watched(state, accounts, held, agent)
+        return _Watched(state, accounts, held, agent)
 
     def after(self, call: ModelCall, ended: Ended) -> None:
         """Settle what was held."""
         watched: _Watched | None = call.state.pop(_STATE, None)
         if watched is None:
             return
+        watched.state.end_unbounded(call)
         held = watched.held[0].femto_usd
         outcome = self._outcome(call, ended, watched.accounts, held=held)
         if outcome is None:
@@ -171,7 +192,11 @@ class Guard:
         if state.account.limits.femto_usd is None and not self._shared.limits.is_on:
             return Estimate()
         try:
-            return self._estimator.before(call, form)
+            is_alone = not is_unbounded(call, form) or state.begin_unbounded(call)
+            is_held_to = state.rules.on_budget is not Action.WARN
+            return self._estimator.before(
+                call, form, is_alone=is_alone or not is_held_to
+            )
         except Exception as error:  # noqa: BLE001 - ours must not reach the agent
             say_once(self._estimator.before, error)
             return _BLIND
@@ -217,17 +242,18 @@ class Guard:
         if action is Action.HANDBACK and form is not None and state.hand_back():
             form.append(call.request, wording.BUDGET_MESSAGE)
             return
-        todo = self._bound_to_set(call, form, readings[0])
+        todo = self._bound_to_set(call, form, state, reading=readings[0])
         raise wording.exceeded(state.run, readings[0], spent, todo=todo)
 
     def _bound_to_set(
-        self, call: ModelCall, form: Form | None, reading: Reading
+        self, call: ModelCall, form: Form | None, state: RunState, *, reading: Reading
     ) -> str:
         """What to do where a call is refused for what its answer might cost."""
         if form is None or not reading.asked or reading.used >= reading.limit:
             return ""
         try:
-            assumed = self._estimator.assumed_output(call, form)
+            is_alone = len(state.unbounded) < 2
+            assumed = self._estimator.assumed_output(call, form, is_alone=is_alone)
         except Exception as error:  # noqa: BLE001 - ours must not reach the agent
             say_once(self._bound_to_set, error)
             return ""

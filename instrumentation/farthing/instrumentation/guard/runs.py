@@ -46,7 +46,8 @@ class Run:
 @dataclass(slots=True)
 class RunState:
     """What is known of one run. `told` are the notices that were given: each is given
-    once. `is_handed_back`: the one call in which the agent may wrap up was sent."""
+    once. `is_handed_back`: the one call in which the agent may wrap up was sent.
+    `unbounded`: the calls under way, by `id`, that set no bound on their output."""
 
     run: Run
     rules: Rules
@@ -54,6 +55,7 @@ class RunState:
     loops: LoopWatch
     told: set[tuple[str, ...]] = field(default_factory=set)
     is_handed_back: bool = False
+    unbounded: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
@@ -75,6 +77,19 @@ class RunState:
         with self.lock:
             had, self.is_handed_back = self.is_handed_back, True
             return not had
+
+    def begin_unbounded(self, call: object) -> bool:
+        """A call without a bound on its output is about to be sent; whether no other
+        one is under way."""
+        with self.lock:
+            is_alone = not self.unbounded
+            self.unbounded.add(id(call))
+            return is_alone
+
+    def end_unbounded(self, call: object) -> None:
+        """It has ended, or was not sent; of a call with a bound, nothing."""
+        with self.lock:
+            self.unbounded.discard(id(call))
 
     def new(self, results: Iterable[Result]) -> list[Result]:
         """The tool results that no earlier call told: a request may be sent again, and
