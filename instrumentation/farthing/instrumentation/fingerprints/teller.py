@@ -99,18 +99,12 @@ class Told:
 
 
 class Replied:
-    """What a reply tells of its span; worked out like Told."""
+    """What a reply tells of its span; taken down and worked out like Told."""
 
     def __init__(self, teller: Teller, form: Form, ended: Ended) -> None:
         self._teller = teller
-        self._form = form
-        self._ended = ended
-
-    @property
-    def reply(self) -> Reply:
-        """What the model answered."""
-        response = self._ended.response
-        return self._form.reply(response) if response else Reply(self._ended.streamed)
+        response = ended.response
+        self.reply = form.reply(response) if response else Reply(ended.streamed)
 
     @property
     def attributes(self) -> Attributes:

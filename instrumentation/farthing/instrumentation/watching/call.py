@@ -44,7 +44,7 @@ class Watch:
     ours to end. A call inside another one's (a framework over an SDK) is told to the
     observers once, by the outer one. `make` makes the call when it is first asked for;
     where what it is made of is a `copy`, which nobody changes once it is sent, that may
-    be when the span is exported.
+    be when the span is exported, and so may the answer be read.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Watch:
         self._is_ended = False
         self._observers: Sequence[Observer] = () if under_way() else observers
         self._late: Telling | None = None
+        self._may_wait = is_copy
         place = place_of(self.span)
         if place is None:
             return
@@ -99,6 +100,8 @@ class Watch:
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
         self.answer.came(response)
+        if not self._may_wait:  # the application may use it up
+            quietly(self.answer.see)
         self._end(response=response)
 
     def failed(self, error: BaseException) -> None:
