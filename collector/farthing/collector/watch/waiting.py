@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -36,11 +37,14 @@ class Waiting:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(_TABLE)
-            rows = self._db.execute("SELECT name, since_s FROM waiting ORDER BY id")
-            self._since_s: dict[str, float] = dict(rows.fetchall())
+            with ExitStack() as opened:
+                opened.callback(self._db.close)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute(_TABLE)
+                rows = self._db.execute("SELECT name, since_s FROM waiting ORDER BY id")
+                self._since_s: dict[str, float] = dict(rows.fetchall())
+                opened.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
                 f"{path}: what is still to be watched cannot be kept there: {error}."
