@@ -44,6 +44,7 @@ WITH
         WHERE p.task_type IN (SELECT task_type FROM one) AND p.cost_usd IS NOT NULL
             AND p.end_time > (SELECT max(end_time) FROM one) - toIntervalDay(28) AND p.end_time <= (SELECT max(end_time) FROM one)
     ),
+    (SELECT (median_usd, median_calls, usual_hit) FROM peers) AS usual,
     waste AS (
         SELECT max(agent_usd) AS wasted_usd
         FROM (SELECT sum(cost_usd) AS agent_usd FROM findings FINAL WHERE run_id IN (${run:singlequote}) AND level = 'confirmed' GROUP BY agent, kind)
@@ -54,14 +55,14 @@ WITH
     )
 SELECT
     o.cost_usd AS cost_usd,
-    if((SELECT median_usd FROM peers) > 0, toFloat64(o.cost_usd) / toFloat64((SELECT median_usd FROM peers)), NULL) AS times_median,
+    if(usual.1 > 0, toFloat64(o.cost_usd) / toFloat64(usual.1), NULL) AS times_median,
     o.calls AS turns,
-    if((SELECT median_calls FROM peers) > 0, o.calls / (SELECT median_calls FROM peers), NULL) AS times_turns,
+    if(usual.2 > 0, o.calls / usual.2, NULL) AS times_turns,
     o.tool_calls AS tool_calls,
     (SELECT max(prompt_tokens) FROM turns) AS peak_tokens,
     (SELECT argMin(prompt_tokens, turn) FROM turns) AS first_tokens,
     o.cached_tokens / nullIf(o.prompt_tokens, 0) AS cache_hit,
-    (SELECT usual_hit FROM peers) AS usual_hit,
+    usual.3 AS usual_hit,
     (SELECT wasted_usd FROM waste) AS wasted_usd,
     if(o.cost_usd > 0, toFloat64(wasted_usd) / toFloat64(o.cost_usd), NULL) AS wasted_share,
     multiIf((SELECT roots FROM ended) = 0, 'not known', (SELECT error_type FROM ended) = '', 'finished', (SELECT error_type FROM ended)) AS outcome,
