@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from farthing.collector.alerting import alert_policy
 from farthing.collector.config import (
     Settings,
     host_port,
@@ -183,3 +184,27 @@ def test_every_setting_has_a_meaning() -> None:
         assert field.description, name
         assert field.description.endswith("."), name
         assert variable(name) == f"FARTHING_{name}".upper()
+
+
+@pytest.mark.parametrize(
+    ("listen", "leads_to"),
+    [
+        ("127.0.0.1:4319", "http://127.0.0.1:4319"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+        ("[::1]:4319", "http://[::1]:4319"),
+        ("127.0.0.1:0", ""),
+    ],
+)
+def test_alerts_link_to_the_collectors_own_page(listen: str, leads_to: str) -> None:
+    """Where the alert settings name no page, links lead to the one that the collector
+    serves, as this machine sees it; to none where its port is not known before."""
+    settings = load_settings(web_listen=listen, token="t")
+    assert alert_policy(settings).page_url == leads_to
+
+
+def test_the_page_that_was_named_wins(tmp_path: Path) -> None:
+    """A page that the alert settings name is where links lead."""
+    file = tmp_path / "alerts.yaml"
+    file.write_text("page_url: https://runs.example.com\n")
+    settings = load_settings(alerts_file=file)
+    assert alert_policy(settings).page_url == "https://runs.example.com"

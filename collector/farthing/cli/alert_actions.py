@@ -15,13 +15,13 @@ import click
 from farthing.alerts.duration import seconds
 from farthing.alerts.file import AlertFile, Wish
 from farthing.alerts.noise import Noise, noise
-from farthing.alerts.policy import Policy, read_policy
+from farthing.alerts.policy import Policy
 from farthing.cli import show
 from farthing.cli.ledger import ledger_settings
 from farthing.cli.options import data_option, json_option, since_option
 from farthing.cli.show import Column
 from farthing.collector import presence
-from farthing.collector.alerting import alert_file
+from farthing.collector.alerting import alert_file, alert_policy
 from farthing.errors import ConfigError
 
 SHORT_ID = 10
@@ -58,7 +58,7 @@ def opened_alerts(data_dir: Path | None) -> Iterator[tuple[AlertFile, Policy]]:
         )
     file = AlertFile(path)
     try:
-        yield file, read_policy(settings.alerts_file)
+        yield file, alert_policy(settings)
     finally:
         file.close()
 

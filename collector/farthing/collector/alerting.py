@@ -179,7 +179,7 @@ def running_alerting(
 ) -> Iterator[Alerting]:
     """Alerts for the length of the block; without `draw` they have no pictures. Raises
     ConfigError."""
-    policy = read_policy(settings.alerts_file)
+    policy = alert_policy(settings)
     channels = open_channels(policy.channels, environ=environment(), clock=clock)
     file = AlertFile(alert_file(settings.data_dir))
     declared = Declared(file, settings.budgets_file)
@@ -210,6 +210,15 @@ def _counted(registry: CollectorRegistry) -> Callable[[str, str], None]:
         registry=registry,
     )
     return lambda channel, outcome: attempts.labels(channel, outcome).inc()
+
+
+def alert_policy(settings: Settings) -> Policy:
+    """The alert settings; links lead to the collector's own page where they name no
+    other. Raises ConfigError."""
+    policy = read_policy(settings.alerts_file)
+    if policy.page_url:
+        return policy
+    return policy.model_copy(update={"page_url": settings.page_url})
 
 
 def alert_file(data_dir: Path) -> Path:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from farthing.alerts.channel import Clock, utc_now
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
-from farthing.collector.config import Settings
+from farthing.collector.config import Settings, shown
 from farthing.collector.pictures import RunPictures
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
@@ -126,14 +126,14 @@ async def collector(
             )
         )
         scheme = "https" if receive.tls else "http"
-        http_url = f"{scheme}://{parts.shown(receive.http_host)}:{endpoints.http_port}"
+        http_url = f"{scheme}://{shown(receive.http_host)}:{endpoints.http_port}"
         web_url = await stack.enter_async_context(
             parts.web_endpoint(settings, ledger, otlp_url=http_url)
         )
         embedded = ledger.store.embedded
         addresses = Addresses(
             http_url=http_url,
-            grpc_address=f"{parts.shown(receive.grpc_host)}:{endpoints.grpc_port}",
+            grpc_address=f"{shown(receive.grpc_host)}:{endpoints.grpc_port}",
             web_url=web_url,
             store=str(ledger.store.address),
             embedded=embedded,

@@ -173,6 +173,14 @@ class Settings(BaseModel):
         return value
 
     @property
+    def page_url(self) -> str:
+        """Where the page is, as seen from this machine; empty where that is known only
+        once it is served, with port 0."""
+        host, port = host_port(self.web_listen)
+        scheme = "https" if self.tls_cert else "http"
+        return f"{scheme}://{shown(host)}:{port}" if port else ""
+
+    @property
     def store_url(self) -> str:
         """The store's URL, the embedded engine in the data folder by default."""
         return self.store.get_secret_value() or ledger_url(self.data_dir)
@@ -259,6 +267,13 @@ def host_port(text: str) -> HostPort:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{text!r} is not host:port, as in 127.0.0.1:4318")
     return HostPort(host.strip("[]"), int(port))
+
+
+def shown(host: str) -> str:
+    """A host as it stands in a URL; one that means every address is this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - shown, not bound
+        host = "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _gathered(

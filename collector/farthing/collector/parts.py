@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from farthing.collector import presence
 from farthing.collector.alerting import Alerting
-from farthing.collector.config import Settings, cache_folder, host_port
+from farthing.collector.config import Settings, cache_folder, host_port, shown
 from farthing.collector.load import Loader, LoadSettings
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
@@ -277,10 +277,3 @@ def _tls(settings: Settings) -> Tls | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     return Tls(settings.tls_cert, settings.tls_key)
-
-
-def shown(host: str) -> str:
-    """A host as it stands in a URL; one that means every address is this machine."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - shown, not bound
-        host = "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
