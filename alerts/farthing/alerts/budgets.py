@@ -108,14 +108,17 @@ def read_budgets(path: Path | None) -> tuple[Budget, ...]:
     if path is None:
         return ()
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: is not valid YAML in UTF-8: {error}") from None
-    if not isinstance(told, dict) or set(told) - {"budgets"}:
+    if not isinstance(told, dict) or told.keys() != {"budgets"}:
         raise ConfigError(f"{path}: must hold 'budgets:' and a list of them")
-    budgets = [_budget(each, path, n) for n, each in enumerate(told["budgets"] or ())]
+    listed = told["budgets"] or []
+    if not isinstance(listed, list):
+        raise ConfigError(f"{path}: 'budgets:' must be a list")
+    budgets = [_budget(each, path, n) for n, each in enumerate(listed)]
     names = [budget.name for budget in budgets]
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"{path}: several budgets are called {', '.join(double)}")
