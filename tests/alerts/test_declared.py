@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farthing.alerts.budgets import Budget
+from farthing.alerts.budgets import Budget, read_budgets
 from farthing.alerts.declared import Declared, ordered_by_rules
 from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident, resolved
@@ -146,6 +146,20 @@ def test_a_day_is_one_of_the_zones_calendar(zone: str, begin: str, end: str) -> 
     noon = datetime(2026, 3, 29, 12, tzinfo=UTC)
     a_day = budget("day", "1").model_copy(update={"zone": zone})
     assert [moment.isoformat()[:16] for moment in a_day.period(noon)] == [begin, end]
+
+
+@pytest.mark.parametrize("action", ["stop", "handback"])
+def test_what_guards_cannot_hold_is_not_promised(
+    declared: Declared, budgets_file: BudgetsFile, action: str
+) -> None:
+    """A budget of an agent may warn only; one that is to stop it is refused, and the
+    error says of what it can be declared."""
+    one = "{name: a, of: agent, window: day, limit_usd: 1, action: %s}"
+    budgets_file.write(f"budgets: [{one % 'warn'}]")
+    assert limits(declared) == {"a": 1}
+    budgets_file.write(f"budgets: [{one % action}]")
+    with pytest.raises(ConfigError, match=r"can only warn: .* declare one of these"):
+        read_budgets(budgets_file.path)
 
 
 def incident(**labels: str) -> Incident:

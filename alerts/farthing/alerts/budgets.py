@@ -84,6 +84,12 @@ class Budget(BaseModel):
     def _fits(self) -> Budget:
         if (self.of == "run") != (self.window == "run"):
             raise ValueError("'of: run' and 'window: run' go together")
+        if self.of == "agent" and self.action != "warn":
+            raise ValueError(
+                "'of: agent' can only warn: a guard knows for which run, task type,"
+                " user, team, business unit, service or environment a call is made,"
+                " not for which agent; declare one of these"
+            )
         return self
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
