@@ -162,3 +162,30 @@ def test_an_order_to_stop_reaches_an_agent_that_runs(
     told = farthing("budgets", "resume", order, "--data", collector.data_dir)
     assert told.returncode == 0, told.stderr
     until(lambda: ended([started(collector, providers, "1", "2")]) == [("done", 2)])
+
+
+def test_a_rule_that_stops_reaches_an_agent_that_runs(
+    tmp_path: Path, providers: Providers
+) -> None:
+    """A rule with `action: stop` that fires about a run ends it before its next call,
+    and is named with its alert's title; another run goes on."""
+    providers.bill.clear()
+    rules = tmp_path / "alerts.yaml"
+    rules.write_text(
+        "rules: {step-tokens: {action: stop, every: 1, parameters: {limit_tokens: 9}}}"
+    )
+    settings = {"FARTHING_ALERTS_FILE": str(rules)}
+    with up(tmp_path / "data", env=settings) as collector:
+        until(lambda: served(collector)["used"] is not None)
+        run = {"FARTHING_TASK_TYPE": "report", "FARTHING_TASK_ID": "report-1"}
+        agents = started(collector, providers, "1", "100000", WORD="#slow=0.1", **run)
+        begin(agents)
+        [(end, made)] = results(agents)
+        assert end.startswith(
+            "StopOrdered: run report-1 (report) was stopped by rule step-tokens:"
+            " report report-1: a call of "
+        )
+        assert made == len(providers.bill.items) > 0
+        run["FARTHING_TASK_ID"] = "report-2"
+        other = started(collector, providers, "1", "1", **run)
+        assert ended([other]) == [("done", 1)]

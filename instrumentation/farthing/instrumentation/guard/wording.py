@@ -160,7 +160,7 @@ def stopped(run: Run, stop: Stop) -> StopOrdered:
     why = f": {stop.reason}" if stop.reason else ""
     return StopOrdered(
         f"{_whose(run)} was stopped by {stop.by}{why}. Its next model call was not"
-        " sent. `farthing budgets resume` lets it go on.",
+        " sent, until `farthing budgets resume`, or the end of the rule's alert.",
         by=stop.by,
         reason=stop.reason,
         run_id=run.id,
