@@ -185,3 +185,22 @@ def test_without_a_collector(tmp_path: Path) -> None:
     words = ["alerts", "list", "--data", str(tmp_path)]
     result = CliRunner().invoke(main, words)
     assert (result.exit_code, "farthing up" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run-cots"], "no such rule: run-cots; did you mean run-cost?"),
+        ([], "which rule? There are: "),
+    ],
+)
+def test_a_rule_that_is_not_known_is_answered_with_those_that_are(
+    words: list[str], told: str, tmp_path: Path
+) -> None:
+    """A misspelt rule is told what it resembles, none which there are."""
+    result = CliRunner().invoke(
+        main, ["alerts", "test", *words, "--data", str(tmp_path)]
+    )
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "run-cost" in result.stderr

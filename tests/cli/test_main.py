@@ -122,3 +122,16 @@ def test_a_missing_package_says_what_to_install() -> None:
     assert ended.returncode == 1
     assert "`farthing report` needs the collector: pip install" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["repot"], "report"), (["report", "--by", "task-type"], "task_type")],
+)
+def test_a_misspelt_word_is_answered_with_what_was_meant(
+    words: list[str], meant: str
+) -> None:
+    """A command or a choice that resembles a known one is told with its right name."""
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert f"did you mean {meant}?" in result.stderr

@@ -16,7 +16,7 @@ from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing import semconv
 from farthing.cli import main
-from tests.cli.farthing_process import farthing
+from tests.cli.farthing_process import farthing, up
 from tests.instrumentation.sink import Sink, sink
 
 CODE = "from opentelemetry import trace; trace.get_tracer('t').start_span('made').end()"
@@ -93,6 +93,26 @@ def test_what_is_wrong_is_told_with_what_to_do(
     said = json.dumps(found)
     assert "FARTHING_TASK_TYPE is ignored" in said
     assert "is it FARTHING_BUSINESS_UNIT?" in said
+
+
+def test_an_endpoint_without_scheme_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address alone is no URL: the advice is what to write before it."""
+    code, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT="127.0.0.1:4318")
+    [told] = [one for one in found["checks"] if one["check"] == "endpoint"]
+    assert (code, told["status"]) == (1, "problem")
+    assert told["do"] == "write http:// before it"
+
+
+def test_a_path_that_is_written_twice_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An endpoint with the path of traces, which is added to it, is told as such."""
+    with up(tmp_path) as running:
+        url = f"{running.running.http_url}/v1/traces"
+        code, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    [told] = [one for one in found["checks"] if one["check"] == "endpoint"]
+    assert (code, told["status"]) == (1, "problem")
+    assert told["do"] == "leave /v1/traces away from OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def test_the_port_of_grpc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
     }
     table = ask("report", *SINCE).stdout
     assert "≥ $0." in table
+    assert "2 without a known cost (1 told no usage, 1 have no price)" in table
     assert "1 unpriced (unknown_model): gpt-retryonce" in table
 
 
@@ -195,6 +196,19 @@ def test_no_ledger_says_how_to_get_one(tmp_path: Path, ask: Ask) -> None:
         assert result.exit_code == 2
         assert result.stderr.startswith("farthing: there is no ledger at ")
         assert "farthing up" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("report",), ("runs",), ("sql", "SELECT 1")])
+def test_no_ledger_names_a_misspelt_variable(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no ledger, a variable that may have been meant is named."""
+    monkeypatch.setenv("FARTHING_DATA", str(tmp_path))
+    result = Ask(tmp_path / "none")(*words)
+    assert result.exit_code == 2
+    assert "FARTHING_DATA means nothing: did you mean FARTHING_DATA_DIR?" in (
+        result.stderr
+    )
 
 
 def test_a_dead_collector_is_no_collector(running: Up, tmp_path: Path) -> None:

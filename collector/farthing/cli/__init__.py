@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from farthing.cli.options import did_you_mean
 from farthing.errors import ConfigError, FarthingError
 
 COMMANDS = {
@@ -58,6 +59,13 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return sorted(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and (near := did_you_mean(args[0], COMMANDS)):
+            ctx.fail(f"No such command {args[0]!r}{near}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx

@@ -33,7 +33,7 @@ from farthing.cli.alert_channels import channels_command
 from farthing.cli.backtest import backtest_command
 from farthing.cli.budgets import opened_budgets
 from farthing.cli.ledger import ledger_settings, reader
-from farthing.cli.options import data_option, json_option
+from farthing.cli.options import data_option, did_you_mean, json_option
 from farthing.cli.show import Column
 from farthing.collector.alerting import given
 from farthing.errors import ConfigError
@@ -146,20 +146,23 @@ def rules_command(data_dir: Path | None, *, as_json: bool) -> None:
 
 
 @command.command("test")
-@click.argument("rule_name", metavar="RULE")
+@click.argument("rule_name", metavar="RULE", required=False)
 @data_option
 @json_option
-def test_command(rule_name: str, data_dir: Path | None, *, as_json: bool) -> None:
+def test_command(
+    rule_name: str | None, data_dir: Path | None, *, as_json: bool
+) -> None:
     """Evaluate a rule now, without telling anybody.
 
     The exit code is 1 where it fires.
     """
     settings = ledger_settings(data_dir)
     policy = read_policy(settings.alerts_file)
+    if rule_name is None:
+        raise ConfigError(f"which rule? There are: {', '.join(_asked(policy))}")
     rule = policy.all_rules().get(rule_name)
     if rule is None or rule.source != "ledger":
-        names = sorted(r.name for r in policy.all_rules().values() if r.sql)
-        raise ConfigError(f"no rule {rule_name!r} has a query; {', '.join(names)} have")
+        raise ConfigError(_no_such(rule_name, policy))
     readings = _readings(rule, data_dir, policy)
     fires = [each for each in readings if each.is_breach(rule.min_samples)]
     if as_json:
@@ -175,6 +178,21 @@ command.add_command(backtest_command)
 command.add_command(channels_command)
 for action in (ack_command, resolve_command, silence_command, noise_command):
     command.add_command(action)
+
+
+def _asked(policy: Policy) -> list[str]:
+    """The rules that have a query."""
+    return sorted(rule.name for rule in policy.all_rules().values() if rule.sql)
+
+
+def _no_such(name: str, policy: Policy) -> str:
+    names = _asked(policy)
+    what = (
+        f"rule {name} has no query"
+        if name in policy.all_rules()
+        else (f"no such rule: {name}{did_you_mean(name, names)}")
+    )
+    return f"{what}; these can be tested: {', '.join(names)}"
 
 
 def _readings(rule: Rule, data_dir: Path | None, policy: Policy) -> list[Reading]:

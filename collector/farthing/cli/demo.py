@@ -125,6 +125,11 @@ class _Demo:
             except _Stopped:
                 return False
             if not self._once:
+                show.line(
+                    "Once both have been silent for ten minutes, it is taken back on"
+                    " both; `farthing demo --once` shows that at once."
+                )
+                show.line()
                 _tell_page(running.addresses.web_url)
                 show.line("or on the command line, with")
                 show.line(
@@ -231,4 +236,4 @@ def _times_median(store: Store, found: Run, since: datetime) -> str:
     if not costs or not costs[len(costs) // 2]:
         return f"more than others of {kind}"
     times = found.cost_usd / costs[len(costs) // 2]
-    return f"{times:.1f} times the median of {kind}"
+    return f"{times:.1f} times the median of the other runs of {kind}"

@@ -10,7 +10,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from farthing.collector import presence
-from farthing.collector.config import Settings, ledger_url, load_settings
+from farthing.collector.config import (
+    Settings,
+    ledger_url,
+    load_settings,
+    unknown_variables,
+)
 from farthing.collector.store.client import (
     DENIED,
     UNKNOWN_TABLE,
@@ -79,7 +84,7 @@ def _running_or_owned(data_dir: Path, ledger: Path, stack: ExitStack) -> str | N
     if not ledger.exists():
         raise ConfigError(
             f"there is no ledger at {ledger} yet: start one with `farthing up`, or name"
-            " its folder with --data"
+            f" its folder with --data{_misspelt()}"
         )
     deadline_s = time.monotonic() + _PATIENCE_S
     while True:
@@ -94,6 +99,14 @@ def _running_or_owned(data_dir: Path, ledger: Path, stack: ExitStack) -> str | N
             time.sleep(0.1)
         else:
             return None
+
+
+def _misspelt() -> str:
+    """What may be why another ledger was meant: variables that nothing reads."""
+    return "".join(
+        f"; {name} means nothing: did you mean {meant}?"
+        for name, meant in unknown_variables().items()
+    )
 
 
 def _endpoint(url: str, database: str, token: str | None) -> Address:

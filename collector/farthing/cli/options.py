@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BACK: Final = re.compile(r"^(\d+)([mhdw])$")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` for what resembles a known name, else nothing."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+class Names(click.Choice[str]):
+    """One of some names; a misspelt one is answered with the one that it resembles."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Click's message and what may have been meant."""
+        told = super().get_invalid_choice_message(value, ctx).removesuffix(".")
+        return told + (did_you_mean(str(value), self.choices) or ".")
 
 
 class Moment(click.ParamType[datetime]):

@@ -9,7 +9,7 @@ import click
 
 from farthing.cli import show
 from farthing.cli.ledger import reader
-from farthing.cli.options import data_option, json_option, since_option
+from farthing.cli.options import Names, data_option, json_option, since_option
 from farthing.cli.show import Column
 from farthing.collector.report.spend import DIMENSIONS, Report, Spend, spend
 from farthing.collector.web.page.document import document
@@ -30,13 +30,14 @@ _TOKENS = (
 )
 _ONE_TABLE_WIDTH = 120
 _REASONS = 3
+_NO_COST = {"no_usage": "told no usage", "unpriced": "have no price"}
 _NO_KEY = {"model": "(no model)", "provider": "(no provider)"}
 
 
 @click.command()
 @click.option(
     "--by",
-    type=click.Choice(DIMENSIONS),
+    type=Names(DIMENSIONS),
     default="task_type",
     show_default=True,
     help="What to break the total down by.",
@@ -151,14 +152,21 @@ def _notes(report: Report) -> list[str]:
     total = report.total
     if not total.lower_bound:
         return []
-    told = ", ".join(
-        f"{show.count(calls)} {state}"
-        for state, calls in report.states.items()
-        if state in ("unpriced", "partial", "no_usage")
-    )
-    notes = [f"≥ marks a lower bound: {told} of {show.count(total.calls)} calls."]
+    calls = show.count(total.calls)
+    notes = [f"≥ marks a lower bound: of {calls} calls, {_not_known(report)}."]
     for item in report.unpriced[:_REASONS]:
         model = item.model or "a model that is not told"
         why = f" ({item.reason})" if item.reason else ""
         notes.append(f"  {show.count(item.calls)} {item.state}{why}: {model}")
     return [*notes, "`farthing doctor` says what to do about each reason."]
+
+
+def _not_known(report: Report) -> str:
+    """How many calls miss their cost, in words that add up to the table's column."""
+    counts = [(report.states.get(state, 0), why) for state, why in _NO_COST.items()]
+    whys = ", ".join(f"{show.count(calls)} {why}" for calls, why in counts if calls)
+    missing = sum(calls for calls, _ in counts)
+    told = [f"{show.count(missing)} without a known cost ({whys})"] if missing else []
+    if partial := report.states.get("partial", 0):
+        told.append(f"{show.count(partial)} known in part")
+    return ", ".join(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ _ALL_ARE_SEEN: Final = frozenset({"always_on", "parentbased_always_on"})
 _CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _ANSWER_S: Final = 5
+_PATH: Final = "/v1/traces"
 _INSTALL_GRPC: Final = (
     "`pip install opentelemetry-exporter-otlp-proto-grpc`, or unset"
     " OTEL_EXPORTER_OTLP_PROTOCOL"
@@ -149,6 +151,9 @@ def _has_exporter(name: str) -> bool:
 
 def _answer(found: Exporting) -> Finding:
     """Send a request without spans, as the exporter would."""
+    if not found.url.startswith(("http://", "https://")):
+        says = f"{found.url} names no scheme: nothing can be sent"
+        return problem("endpoint", says, "write http:// before it")
     headers = {**found.headers, "content-type": "application/x-protobuf"}
     try:
         request = urllib.request.Request(  # noqa: S310 - the user's own endpoint
@@ -158,6 +163,8 @@ def _answer(found: Exporting) -> Finding:
             return ok("endpoint", f"{found.url} takes spans")
     except urllib.error.HTTPError as error:
         meaning = _MEANINGS.get(error.code, "see its log")
+        if error.code == HTTPStatus.NOT_FOUND and found.url.endswith(2 * _PATH):
+            meaning = f"leave {_PATH} away from OTEL_EXPORTER_OTLP_ENDPOINT"
         return problem("endpoint", f"{found.url} answers {error.code}", meaning)
     except (OSError, HTTPException, ValueError) as error:
         return _no_answer(found, error)
