@@ -178,3 +178,45 @@ def test_what_comes_late_to_a_long_run_is_taken_as_if_it_came_now() -> None:
     assert judgement.is_long
     assert judgement.take([tool(1, 9_000 + n, hashes("same", n)) for n in range(6)])
     assert [found.steps for found in judgement.news()] == [5]
+
+
+def test_results_that_come_a_batch_later_are_steps_of_a_long_run() -> None:
+    """Where a tool's own span has no fingerprints and the next model call, which hands
+    its result over, comes in the next batch, a loop is found all the same."""
+    judgement = Judgement(earlier=3_000)
+    bare: dict[str, str] = {}
+    assert judgement.take([tool(5, 0, bare)])
+    for n in range(1, 9):
+        told = handed(10 * n, n - 1, hashes("same", n))
+        assert judgement.take([told, tool(10 * n + 5, n, bare)])
+    [found] = judgement.news()
+    assert (found.level, found.steps) == ("confirmed", 7)
+
+
+def test_what_a_long_run_took_is_not_taken_again() -> None:
+    """A batch that is watched twice adds no calls and no dollars, nor does what
+    corrects one."""
+    judgement = Judgement(earlier=3_000)
+    batch = []
+    for n in range(8):
+        batch.append(row(10 * n, "model_call", 100 + n, cost_usd="1"))
+        batch.append(tool(10 * n + 5, n, hashes("same", n)))
+    wrong = batch[-2]._replace(is_span=False, calls=-1, cost_usd="-1")
+    batch.append(wrong._replace(at_us=76))
+    assert judgement.take(batch)
+    once = judgement.news()
+    assert [(found.calls, str(found.cost_usd)) for found in once] == [(5, "5")]
+    assert judgement.take(batch)
+    assert judgement.news() == once
+
+
+def test_a_loop_of_no_agent_counts_no_calls_of_agents() -> None:
+    """Where spans have no agent's name, what agents that have one spent meanwhile is
+    not counted to a loop in them."""
+    run = []
+    for n in range(8):
+        run.append(row(10 * n, "model_call", 100 + n, cost_usd="1"))
+        run.append(row(10 * n + 2, "model_call", 300 + n, cost_usd="50", agent="other"))
+        run.append(tool(10 * n + 5, n, hashes("same", n)))
+    [found] = judge(run)
+    assert (found.calls, str(found.cost_usd)) == (6, "6")

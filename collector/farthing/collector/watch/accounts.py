@@ -48,26 +48,26 @@ class _Account:
 
 
 class Accounts:
-    """Of each agent, and under the empty name of all, what was spent by now."""
+    """What was spent by now: of each agent, of the calls of no agent under the empty
+    name, and of the whole run, whose agent is None."""
 
     def __init__(self) -> None:
-        self._of_agent: dict[str, _Account] = {}
+        self._of_agent: dict[str | None, _Account] = {}
 
     def enter(self, entry: Entry) -> Moment:
         """Count an entry, in the order of entries; the moment of its agent."""
-        if entry.agent:
-            self._enter("", entry)
+        self._enter(None, entry)
         return self._enter(entry.agent, entry)
 
-    def now(self, agent: str) -> Moment:
+    def now(self, agent: str | None) -> Moment:
         """The moment of an agent's newest entry."""
         return self._of_agent[agent].now
 
-    def tags(self, agent: str) -> list[str]:
+    def tags(self, agent: str | None) -> list[str]:
         """What was told last of each of TAGS."""
         return self._of_agent[agent].tags
 
-    def _enter(self, agent: str, entry: Entry) -> Moment:
+    def _enter(self, agent: str | None, entry: Entry) -> Moment:
         account = self._of_agent.get(agent)
         if account is None:
             nothing = Moment(entry.at_us, _NOTHING, _NOTHING)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from farthing.collector.store.finding import StoredFinding
 from farthing.collector.watch.accounts import Accounts, Moment
 from farthing.collector.watch.entry import TAGS, Entry
-from farthing.collector.watch.told import Telling
+from farthing.collector.watch.told import Telling, newest
 from farthing.economics.loops import Baseline, Detector, Finding, Stall, Step, Taken
 
 LONG_RUN: Final = 2_000
@@ -24,6 +25,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FEMTO: Final = 10**15
 _LONG_AGO_US: Final = -(1 << 63)
 
+Identity = tuple[str, str, bool, int, str, int, int, int, str]
+"""What tells an entry from all others of its run."""
 Key = tuple[str, str]
 """Kind and agent, within which episodes are numbered."""
 
@@ -47,7 +50,8 @@ class _Known:
 
 
 class Judgement:
-    """A run as it is judged, part by part, in memory and time that do not grow with it.
+    """A run as it is judged, part by part, in memory and time that do not grow with it,
+    but for the names of its agents: of each, sums and the newest spans are kept.
 
     What is found is the same however the run is parted. `baseline` is what it exceeds,
     if anything. Where a long run is gone on with, `earlier` is how many entries were
@@ -63,6 +67,8 @@ class Judgement:
     ) -> None:
         self.baseline = baseline
         self._entries = earlier
+        self._taken_last: dict[Identity, None] = {}
+        self._held: Sequence[Entry] = ()
         self._episodes = episodes or {}
         self._last_us = _LONG_AGO_US
         self._telling = Telling(most=LONG_RUN)
@@ -93,16 +99,23 @@ class Judgement:
     def take(self, entries: Sequence[Entry], *, as_they_come: bool = False) -> bool:
         """Go on with entries in their order. False where they do not follow what was
         taken, or change it: the run must be judged anew then. A long run is not, nor
-        one that is taken `as_they_come`: what is late is taken as if it were not."""
+        one that is taken `as_they_come`: what is late is taken as if it were not, what
+        was taken lately is passed over, and calls of tools at the end of a long run
+        that may still be told better wait for what comes next."""
+        as_they_come = as_they_come or self.is_long
+        if as_they_come:
+            new = [e for e in entries if _identity(e) not in self._taken_last]
+            number = len(new) - (_bare_at_end(new) if self.is_long else 0)
+            entries, self._held = [*self._held, *new[:number]], new[number:]
+            self.pass_over(self._held)
         if not entries:
             return True
-        as_they_come = as_they_come or self.is_long
         if entries[0].at_us <= self._last_us and not as_they_come:
             return False
-        told = self._telling.take(entries)
-        if told is None and not as_they_come:
+        told = self._telling.take(entries, as_they_come=as_they_come)
+        if told is None:
             return False
-        steps = iter(told or ())
+        steps = iter(told)
         each = next(steps, None)
         for entry in entries:
             moment = self._accounts.enter(entry)
@@ -111,17 +124,24 @@ class Judgement:
             while each is not None and each.entry is entry:
                 self._step(each.step, _Place(entry, moment))
                 each = next(steps, None)
+        self.pass_over(entries)
         self._entries += len(entries)
         self._last_us = max(self._last_us, entries[-1].at_us)
         self._forget_places()
         return True
+
+    def pass_over(self, entries: Iterable[Entry]) -> None:
+        """Take these for taken, where they come again."""
+        self._taken_last.update((_identity(entry), None) for entry in entries)
+        if len(self._taken_last) > 2 * LONG_RUN:
+            self._taken_last = newest(self._taken_last, LONG_RUN)
 
     def news(self) -> list[StoredFinding]:
         """Each episode that ended since this was asked last, as it was; each that goes
         on, as it is."""
         known = [*self._ended, *map(self._known, self._detector.findings())]
         if self._stalled is not None:
-            known.append(replace(self._stalled, tags=self._accounts.tags("")))
+            known.append(replace(self._stalled, tags=self._accounts.tags(None)))
         self._ended = []
         return [self._stored(each) for each in known]
 
@@ -148,7 +168,7 @@ class Judgement:
             self._stall_at(found, entry)
 
     def _taken(self) -> Taken:
-        spent = self._accounts.now("").by
+        spent = self._accounts.now(None).by
         return Taken(
             calls=self._calls,
             tokens=spent.tokens,
@@ -158,7 +178,7 @@ class Judgement:
 
     def _stall_at(self, finding: Finding | None, entry: Entry) -> None:
         if finding is not None:
-            here = _Place(entry, self._accounts.now(""))
+            here = _Place(entry, self._accounts.now(None))
             self._stalled = _Known(finding, here, here, [], ())
 
     def _known(self, finding: Finding) -> _Known:
@@ -178,7 +198,8 @@ class Judgement:
         finding, first, last = known.finding, known.first.entry, known.last.entry
         by = known.last.moment.by
         if finding.ongoing:
-            by = self._accounts.now(finding.agent).by
+            whose = None if finding.kind == "stalled" else finding.agent
+            by = self._accounts.now(whose).by
         spent = by.since(known.first.moment.before)
         earlier = self._episodes.get((finding.kind, finding.agent), 0)
         return StoredFinding(
@@ -223,6 +244,24 @@ def judge(
     judgement = Judgement(baseline=baseline)
     judgement.take(entries)
     return judgement.news()
+
+
+def _bare_at_end(entries: Sequence[Entry]) -> int:
+    """How many calls of tools, last of all, are told without fingerprints: the model
+    call that is handed their results may come in the next batch."""
+    last = takewhile(_is_bare, reversed(entries))
+    return sum(1 for _ in last)
+
+
+def _is_bare(entry: Entry) -> bool:
+    is_call = entry.kind == "tool" and entry.is_span
+    return is_call and not any(entry.told) and not entry.error_type
+
+
+def _identity(entry: Entry) -> Identity:
+    """Corrections have the ids of the span that they correct, and other figures."""
+    span = (entry.trace_id, entry.span_id, entry.is_span, entry.at_us, entry.kind)
+    return *span, entry.calls, entry.input, entry.output, entry.cost_usd
 
 
 def _time(us: int) -> datetime:

@@ -29,7 +29,8 @@ Findings = dict[tuple[str, str, str, int], StoredFinding]
 class Case:
     """A run that is watched closely: how it is judged, how many of its spans that
     judgement knows, and what is written of it and may still change. `whole` is how many
-    entries it was judged by whole, `is_late` whether others came late since."""
+    entries it was judged by whole, `is_late` whether others came late since,
+    `is_unwritten` whether what was found could not be written."""
 
     run_id: str
     judgement: Judgement
@@ -38,6 +39,13 @@ class Case:
     doubt: int | None = None
     whole: int = 0
     is_late: bool = False
+    is_unwritten: bool = False
+
+    def goes_on(self, baseline: Baseline | None) -> bool:
+        """Whether it may go on, now that the run exceeds this. A long run has no
+        baseline: it is not judged anew for one."""
+        is_same = self.judgement.is_long or self.judgement.baseline == baseline
+        return is_same and not self.is_unwritten
 
     def take(self, entries: Sequence[Entry]) -> bool:
         """Go on with entries; False where the run must be judged anew, now."""
@@ -89,7 +97,7 @@ class Judgements:
             run_id: case
             for run_id, number in spans.items()
             if (case := self._forget(run_id))
-            and case.judgement.baseline == baselines[run_id]
+            and case.goes_on(baselines[run_id])
             and number <= LONG_RUN
         }
         anew = dict.fromkeys(run_id for run_id in spans if run_id not in cases)
@@ -122,14 +130,21 @@ class Judgements:
         anew = {}
         for case in cases:
             size = sizes.get(case.run_id, case.spans)
-            is_other = case.is_late or size != case.spans
+            is_other = case.is_late or case.is_unwritten or size != case.spans
             is_other = is_other and not case.judgement.is_long
             if is_other and case.doubt == case.spans:
                 anew[case.run_id] = case.judgement.baseline
             case.doubt = case.spans if is_other else None
-        for run_id in anew:
-            self._forget(run_id)
         yield from self._whole(anew)
+
+    def not_written(self, runs: Iterable[str]) -> None:
+        """What was found in these runs may not have been written: judge them anew, by
+        what the ledger has, when they are next asked for."""
+        for run_id in runs:
+            case = self._forget(run_id)
+            if case is not None and not case.judgement.is_long:
+                case.is_unwritten, case.doubt = True, case.spans
+                self._keep(case)
 
     def _whole(self, baselines: Mapping[str, Baseline | None]) -> Iterator[Verdict]:
         """Judge runs from their first entries, but for long ones."""
@@ -153,11 +168,12 @@ class Judgements:
         ended, what still goes on is an episode of its own."""
         entries = self._reader.newest(run_id, _RECALLED)
         known_us = max((_last_us(found) for found in written.values()), default=0)
-        entries = [entry for entry in entries if entry.at_us > known_us]
+        new = [entry for entry in entries if entry.at_us > known_us]
         judgement = Judgement(
-            earlier=max(size - len(entries), LONG_RUN), episodes=_numbers(written)
+            earlier=max(size - len(new), LONG_RUN), episodes=_numbers(written)
         )
-        judgement.take(entries)
+        judgement.pass_over(entry for entry in entries if entry.at_us <= known_us)
+        judgement.take(new)
         case = Case(run_id, judgement, size, written)
         self._keep(case)
         ended = [
@@ -168,6 +184,7 @@ class Judgements:
         return _verdict(case, [*ended, *judgement.news()])
 
     def _keep(self, case: Case) -> None:
+        self._forget(case.run_id)
         self._kept[case.run_id] = case
         self._entries += len(case.judgement)
         while self._entries > self._entries_most and len(self._kept) > 1:

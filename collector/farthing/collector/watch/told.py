@@ -50,11 +50,14 @@ class Telling:
         """How much is remembered."""
         return len(self._passed_over)
 
-    def take(self, entries: Sequence[Entry]) -> list[ToldStep] | None:
+    def take(
+        self, entries: Sequence[Entry], *, as_they_come: bool = False
+    ) -> list[ToldStep] | None:
         """The steps that these entries tell of first; they began after all that were
-        taken before. None where they change what was told before: begin anew then."""
+        taken before. None where they change what was told before: begin anew then.
+        Where they are taken `as_they_come`, what was told stays as it is."""
         doubles = {_span(e) for e in entries if e.is_double}
-        if not doubles.isdisjoint(self._passed_over):
+        if not as_they_come and not doubles.isdisjoint(self._passed_over):
             return None
         found: dict[str, ToldStep] = {}
         for step, entry in self._all(entries, doubles):
@@ -65,7 +68,7 @@ class Telling:
                     found[step.call_id] = ToldStep(merged, known.entry)
             elif step.call_id not in self._has_result:
                 found[step.call_id] = ToldStep(step, entry)
-            elif step.result_hash and not self._has_result[step.call_id]:
+            elif _adds(step, self._has_result) and not as_they_come:
                 return None
         for call_id, each in found.items():
             self._has_result[call_id] = bool(each.step.result_hash)
@@ -88,12 +91,13 @@ class Telling:
 
     def _forget_oldest(self) -> None:
         if self._most is not None and len(self._passed_over) > 2 * self._most:
-            self._passed_over = _newest(self._passed_over, self._most)
-            self._told_by_tools = _newest(self._told_by_tools, self._most)
-            self._has_result = _newest(self._has_result, self._most)
+            self._passed_over = newest(self._passed_over, self._most)
+            self._told_by_tools = newest(self._told_by_tools, self._most)
+            self._has_result = newest(self._has_result, self._most)
 
 
-def _newest(known: dict[Any, _T], number: int) -> dict[Any, _T]:
+def newest(known: dict[Any, _T], number: int) -> dict[Any, _T]:
+    """The last of what is known, so many."""
     return dict(islice(known.items(), max(len(known) - number, 0), None))
 
 
@@ -208,6 +212,11 @@ def _fields(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
         else:
             fields[name] = text
     return fields
+
+
+def _adds(step: Step, has_result: dict[str, bool]) -> bool:
+    """Whether a call that was told of without its result is told of with it."""
+    return bool(step.result_hash and not has_result[step.call_id])
 
 
 def _is_richer(step: Step, old: Step) -> bool:

@@ -46,13 +46,14 @@ class Watcher:
             rows = {r["run_id"]: r for r in self._reader.keys_of_batches(batch_names)}
             changed = dict(self._changed(rows))
             spans = {run_id: rows[run_id]["spans"] for run_id in changed}
-            self._write(self._judgements.go_on(batch_names, spans, changed))
+            verdicts = self._judgements.go_on(batch_names, spans, changed)
+            self._write(verdicts, of=changed)
             self._watched.update(changed)
 
     def look_again(self) -> bool:
         """Look, when there is nothing else to do, whether another collector loaded
         spans of runs that this one watches; whether to look once more, in a while."""
-        self._write(self._judgements.doubt(self._watched))
+        self._write(self._judgements.doubt(self._watched), of=self._watched)
         self._watched = self._judgements.doubtful(self._watched)
         return bool(self._watched)
 
@@ -87,12 +88,16 @@ class Watcher:
             if self._repeats.count(row) or row["run_id"] in stored:
                 yield row["run_id"]
 
-    def _write(self, verdicts: Iterable[Verdict]) -> None:
-        """Write down what is new."""
-        verdicts = list(verdicts)
-        lines = [found.line() for verdict in verdicts for found in verdict.new]
-        if lines:
-            self._store.insert("findings", COLUMNS, lines)
+    def _write(self, judged: Iterable[Verdict], *, of: Iterable[str]) -> None:
+        """Write down what is new of these runs; if that fails, it is found again."""
+        try:
+            verdicts = list(judged)
+            lines = [found.line() for verdict in verdicts for found in verdict.new]
+            if lines:
+                self._store.insert("findings", COLUMNS, lines)
+        except Exception:
+            self._judgements.not_written(of)
+            raise
         for verdict in verdicts:
             self._meters.count(verdict.new, verdict.before)
             if verdict.has_findings:
