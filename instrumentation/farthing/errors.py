@@ -28,6 +28,15 @@ class ConfigError(FarthingError):
     """The operator's configuration is wrong; the message says what to change."""
 
 
+def not_yaml(path: object, error: Exception) -> ConfigError:
+    """What a YAML parser's error says of a file: place and problem. The rest of its
+    text would quote the file, with secrets."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+    problem = getattr(error, "problem", None) or "it cannot be parsed"
+    return ConfigError(f"{where}: is not valid YAML: {problem}")
+
+
 class BadPayload(FarthingError):
     """A request that will never be accepted: the sender must not retry it."""
 

@@ -97,6 +97,21 @@ def test_a_taken_port_is_a_problem(
 
 
 @pytest.mark.usefixtures("any_ports")
+def test_a_collector_on_another_folder_is_told_once(
+    ask: Ask, running: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ports that a collector of another folder has are one problem, with the folder."""
+    monkeypatch.setenv(
+        "FARTHING_HTTP_LISTEN", running.running.http_url.removeprefix("http://")
+    )
+    code, answer = doctor("--data", str(tmp_path))
+    assert code == 1
+    [told] = found(answer, "ports")
+    assert told["says"].endswith(f"on another folder, {ask.data_dir}")
+    assert told["do"] == f"`farthing doctor --data {ask.data_dir}`"
+
+
+@pytest.mark.usefixtures("any_ports")
 def test_listening_beyond_this_machine_needs_a_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

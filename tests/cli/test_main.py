@@ -135,3 +135,17 @@ def test_a_misspelt_word_is_answered_with_what_was_meant(
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert f"did you mean {meant}?" in result.stderr
+
+
+@pytest.mark.parametrize("setting", ["ALERTS_FILE", "BUDGETS_FILE", "PRICES_FILE"])
+def test_a_broken_file_is_told_with_the_place(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no YAML is told with file, line, column and the parser's problem."""
+    path = tmp_path / "broken.yaml"
+    path.write_text("a: 1\nb: ]\n")
+    monkeypatch.setenv(f"FARTHING_{setting}", str(path))
+    result = CliRunner().invoke(main, ["up", "--data", str(tmp_path / "data")])
+    assert result.exit_code == 2
+    assert f"{path}:2:4: is not valid YAML: " in result.stderr
+    assert "unicode string" not in result.stderr

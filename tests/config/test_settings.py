@@ -98,7 +98,7 @@ def test_an_unlike_name_lists_what_there_is(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("token: sesame\n  x: [", ":2: is not valid YAML"),
+        ("token: sesame\n  x: [", ":2:4: is not valid YAML"),
         ("- token: sesame", "must be settings such as"),
         ("token: [sesame]", "Input should be a valid string"),
         ("store: {a: sesame}", "Input should be a valid string"),

@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, not_yaml
 
 Of = Literal[
     "everything",
@@ -117,8 +117,10 @@ def read_budgets(path: Path | None) -> tuple[Budget, ...]:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: is not valid YAML in UTF-8: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not text in UTF-8") from None
+    except yaml.YAMLError as error:
+        raise not_yaml(path, error) from None
     if not isinstance(told, dict) or told.keys() != {"budgets"}:
         raise ConfigError(f"{path}: must hold 'budgets:' and a list of them")
     listed = told["budgets"] or []

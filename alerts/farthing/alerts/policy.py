@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from farthing.alerts.duration import Seconds
 from farthing.alerts.rule import Rule, rules
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, not_yaml
 
 _HOUR_S: Final = 3600
 
@@ -129,8 +129,10 @@ def read_policy(path: Path | None) -> Policy:
         told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError):  # their texts would quote the file
-        raise ConfigError(f"{path}: is not valid YAML in UTF-8") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not text in UTF-8") from None
+    except yaml.YAMLError as error:
+        raise not_yaml(path, error) from None
     if not isinstance(told, dict):
         raise ConfigError(f"{path}: must be settings such as 'owners: []'")
     try:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from farthing.alerts import wording
 from farthing.alerts.alert import Severity, Unit
 from farthing.alerts.duration import Seconds
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, not_yaml
 
 Scalar = bool | int | Decimal | str
 _OF_FILE: Final = frozenset({"name", "sql", "baseline_sql", "history_sql"})
@@ -156,7 +156,7 @@ def _read(folder: Traversable, name: str) -> Rule:
     try:
         told = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: is not valid YAML: {error}") from None
+        raise not_yaml(where, error) from None
     if not isinstance(told, dict):
         raise ConfigError(f"{where}: must be fields such as 'title: …'")
     if found := told.keys() & _OF_FILE:

@@ -25,7 +25,7 @@ from pydantic import (
     field_validator,
 )
 
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, not_yaml
 
 PREFIX: Final = "FARTHING_"
 FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
@@ -304,11 +304,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not text in UTF-8") from None
-    except yaml.YAMLError as error:  # its own text would quote the file, with secrets
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise ConfigError(f"{where}: is not valid YAML: {problem}") from None
+    except yaml.YAMLError as error:
+        raise not_yaml(path, error) from None
     if content is None:
         return {}
     if not isinstance(content, dict):

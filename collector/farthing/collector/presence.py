@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from farthing.errors import ConfigError
 
-_FILE = "collector.json"
+FILE: Final = "collector.json"
 _FILE_BYTES = 4096
 """It has its size from the start: to announce needs no room, so a disk that fills up
 meanwhile does not end a collector that already serves."""
@@ -43,8 +43,8 @@ def owned(data_dir: Path) -> Iterator[IO[str]]:
     Raises ConfigError if another process owns it, or there is no room.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    (data_dir / _FILE).touch()
-    with (data_dir / _FILE).open("r+", encoding="utf-8") as file:
+    (data_dir / FILE).touch()
+    with (data_dir / FILE).open("r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -73,7 +73,7 @@ def announce(file: IO[str], http_url: str, web_url: str | None) -> None:
 
 def find(data_dir: Path) -> Running | None:
     """The collector that owns the folder now, or None."""
-    path = data_dir / _FILE
+    path = data_dir / FILE
     if not path.exists():
         return None
     with path.open(encoding="utf-8") as file:
@@ -90,7 +90,7 @@ def _write(file: IO[str], text: str) -> None:
 
 def _read(data_dir: Path) -> Running | None:
     try:
-        said = json.loads((data_dir / _FILE).read_text(encoding="utf-8"))
+        said = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
         return Running(said["pid"], said["http_url"], said["web_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -44,7 +44,7 @@ from farthing.economics.prices.rates import (
 )
 from farthing.economics.prices.resellers import Reseller
 from farthing.economics.prices.userfile import with_user_prices
-from farthing.errors import ConfigError
+from farthing.errors import ConfigError, not_yaml
 
 REFRESH = "python -m farthing.collector.pricebook"
 OVERLAY_FILE = DATA_DIR / "overlay.yaml"
@@ -346,7 +346,7 @@ def read_yaml(path: Path) -> Entry:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+        raise not_yaml(path, error) from error
     if not isinstance(data, Entry):
         raise ConfigError(f"{path}: must be a mapping such as 'prices: [...]'")
     return data

@@ -10,6 +10,7 @@ from typing import Final
 
 from farthing.cli.checks import Finding, Findings, ok, problem, warning
 from farthing.cli.show import size
+from farthing.collector import presence
 from farthing.collector.config import Settings, host_port, variable
 from farthing.collector.presence import Running
 from farthing.collector.receive.http_server import listen
@@ -46,6 +47,11 @@ def ports(settings: Settings, running: Running | None, *, embedded: bool) -> Fin
         where = ", ".join(filter(None, (running.http_url, running.web_url)))
         yield ok("ports", f"the collector (process {running.pid}) listens: {where}")
         return
+    elsewhere = next(filter(None, (_folder(settings, each) for each in options)), None)
+    if elsewhere is not None:
+        says = f"a collector runs here on another folder, {elsewhere}"
+        yield problem("ports", says, f"`farthing doctor --data {elsewhere}`")
+        return
     for option in options:
         yield _port(option, getattr(settings, option), settings.token_text)
 
@@ -67,12 +73,29 @@ def _port(option: str, address: str, token: str | None) -> Finding:
 
 def owners(port: int) -> Iterator[str]:
     """The programs that listen on a TCP port, as far as /proc tells."""
+    for process in _listening(port):
+        with suppress(OSError):
+            name = (process / "comm").read_text(encoding="utf-8").strip()
+            yield f"{name} (process {process.name})"
+
+
+def _listening(port: int) -> Iterator[Path]:
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process in _PROC.glob("[0-9]*") if sockets else ():
         with suppress(OSError):
             if any(str(link.readlink()) in sockets for link in _links(process)):
-                name = (process / "comm").read_text(encoding="utf-8").strip()
-                yield f"{name} (process {process.name})"
+                yield process
+
+
+def _folder(settings: Settings, option: str) -> Path | None:
+    """The data folder of the collector on an option's port, if one listens."""
+    _, port = host_port(getattr(settings, option))
+    for process in _listening(port) if port else ():
+        with suppress(OSError):
+            for link in _links(process):
+                if (opened := link.readlink()).name == presence.FILE:
+                    return opened.parent
+    return None
 
 
 def _inodes(port: int) -> Iterator[str]:
