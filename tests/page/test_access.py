@@ -107,6 +107,7 @@ def test_signing_out(stranger: TestClient) -> None:
         ("/\\evil.example", "/"),
         ("javascript:alert(1)", "/"),
         ("runs", "/"),
+        ("//[", "/"),
     ],
 )
 def test_login_leads_nowhere_else(given: str, path: str) -> None:

@@ -10,7 +10,9 @@ from starlette.testclient import TestClient
 
 from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page import asking
+from farthing.collector.web.page.choice import Choice
 from farthing.collector.web.page.frame import NAV
+from farthing.collector.web.page.headers import HEADERS
 from farthing.dashboards.catalogue import panel, panels
 from tests.page.conftest import OTLP_URL, browsing
 from tests.page.html import Element, read
@@ -114,6 +116,8 @@ def test_a_panel_fails_alone(small: tuple[TestClient, Store]) -> None:
         ("/runs/a/calls/0000000000000bad", 404, "0000000000000bad"),
         ("/nowhere", 404, "no such page"),
         ("/static/none.js", 404, "There is no such file"),
+        ("/?from=0001-01-01T00:00%2B14:00", 400, "is no date"),
+        ("/?from=2026-01-01&to=9999-12-31T23:59-14:00", 400, "is no date"),
     ],
 )
 def test_a_wrong_address_is_told(
@@ -136,3 +140,21 @@ def test_what_is_no_choice_is_left_out(web: TestClient) -> None:
     nav = page.one("nav").all("a")
     assert not [a for a in nav if "planet" in a.attributes["href"]]
     assert [a for a in nav if "range=1d" in a.attributes["href"]]
+
+
+def test_a_bug_is_told_as_strictly_as_all_else(
+    new_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw is a page, with every header of the others."""
+    monkeypatch.setattr(Choice, "read", lambda _: 1 / 0)
+    with browsing(new_store.address) as client:
+        visitor = TestClient(
+            client.app, base_url="http://127.0.0.1", raise_server_exceptions=False
+        )
+        answer = visitor.get("/")
+    assert answer.status_code == 500
+    assert (
+        answer.headers.items()
+        >= {name.lower(): value for name, value in HEADERS.items()}.items()
+    )
+    assert answer.headers["cache-control"] == "no-store"

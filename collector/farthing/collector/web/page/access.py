@@ -89,7 +89,10 @@ def is_cross_site(request: Request) -> bool:
 
 def own_path(url: str) -> str:
     """A path of ours, whatever was given: login leads nowhere else."""
-    parts = urlsplit(url.replace("\\", "/"))
+    try:
+        parts = urlsplit(url.replace("\\", "/"))
+    except ValueError:
+        return "/"
     if parts.scheme or parts.netloc or not parts.path.startswith("/"):
         return "/"
     path = "/" + parts.path.lstrip("/")

@@ -101,8 +101,12 @@ class Page:
             asset=self._assets.url, otlp_url=otlp_url, has_token=token is not None
         )
 
-    def app(self) -> Starlette:
-        """The ASGI application."""
+    def app(self) -> StrictHeaders:
+        """The ASGI application. What every answer says of itself is said outermost, so
+        that the answer to a bug of ours says it too."""
+        return StrictHeaders(self._routed())
+
+    def _routed(self) -> Starlette:
         return Starlette(
             routes=[
                 self._route("/", self.overview),
@@ -116,10 +120,7 @@ class Page:
                 Route("/logout", self.logout, methods=["POST"]),
                 Route("/static/{name}", self.static),
             ],
-            middleware=[
-                Middleware(StrictHeaders),
-                Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-            ],
+            middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
             exception_handlers={
                 HTTPException: self._refusal,
                 BadChoice: self._bad_choice,

@@ -154,12 +154,12 @@ def _moment(text: str) -> datetime:
     """A date or a time, in UTC where it names no zone."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(moment.astimezone(UTC), datetime.fromtimestamp(0, UTC))
+    except (ValueError, OverflowError):
         raise BadChoice(
             f"{text!r} is no date: write 2026-11-08, or 2026-11-08T14:30 (UTC)"
         ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(moment.astimezone(UTC), datetime.fromtimestamp(0, UTC))
 
 
 def _sort(text: str) -> tuple[str, Sort]:
