@@ -198,4 +198,6 @@ def _list(told: Any, what: str) -> Sequence[Any]:
 def _text(told: Any, what: str) -> str:
     if not isinstance(told, str) or not 0 < len(told) <= _LONGEST:
         raise ValueError(f"{what} must be a text")
+    if any("\ud800" <= character <= "\udfff" for character in told):
+        raise ValueError(f"{what} must be a text of Unicode")
     return told

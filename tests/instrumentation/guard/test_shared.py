@@ -17,12 +17,14 @@ from typing import Any
 import pytest
 
 from farthing.alerts.lease_book import LeaseAccount
+from farthing.economics.budgets import Estimate
 from farthing.economics.leases import Answer, Applies, Lease, Report, Stop, Use
 from farthing.errors import BudgetExceeded, BudgetUnknown, StopOrdered
+from farthing.instrumentation.guard import shared
 from farthing.instrumentation.guard.link import Asking, CollectorAway, Link
 from farthing.instrumentation.guard.notices import Notice
 from farthing.instrumentation.guard.runs import Run
-from farthing.instrumentation.guard.shared import SharedLimits
+from farthing.instrumentation.guard.shared import Hold, Refusal, SharedLimits
 from farthing.instrumentation.guard.wording import BUDGET_MESSAGE
 from tests.instrumentation.guard.agents import Agent, agent
 
@@ -146,6 +148,40 @@ def test_a_collector_that_is_away(action: str, notices: list[Notice]) -> None:
                 worker.call()
     assert len(worker.sent) == (10 if action == "warn" else 0)
     assert [(n.what, n.action) for n in notices] == [("unknown", action)]
+
+
+def test_what_is_leased_to_others_is_not_spent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A collector that answers, and has nothing to lease because others hold it, is not
+    away: after the wait the call is not sent, whatever is chosen for the unknown."""
+    monkeypatch.setattr(shared, "PATIENCE_S", 0.3)
+    collector = Collector(20)
+    lent = Use(granted=20 * CENT, wanted=20 * CENT)
+    collector.book.report("another process", lent, now_s=0.0)
+    worker = sharing(collector, FARTHING_ON_BUDGET_UNKNOWN="warn")
+    with pytest.raises(BudgetExceeded):
+        worker.call()
+    assert worker.sent == []
+    assert len(collector.reports) > 1
+
+
+def test_a_lease_ends_while_the_collector_is_away() -> None:
+    """What is in hand may be spent for some seconds, then the collector may have leased
+    it to others."""
+    now_s = [0.0]
+    collector = Collector(1000)
+    limits = SharedLimits({}, wake=lambda **_: None, clock=lambda: now_s[0])
+    limits.take(RUN, Estimate(CENT), anyway=True)
+    limits.answered(collector(limits.report()))
+    limits.take(RUN, Estimate(CENT), anyway=True)
+    limits.answered(collector(limits.report()))
+    limits.failed()
+    now_s[0] = shared.FRESH_S
+    assert isinstance(limits.take(RUN, Estimate(CENT)), Hold)
+    now_s[0] += 1
+    assert limits.take(RUN, Estimate(CENT)) == Refusal()
+    assert isinstance(limits.take(RUN, Estimate(CENT), anyway=True), Hold)
 
 
 def test_a_budget_that_was_used_up_stays_so_while_the_collector_is_away() -> None:

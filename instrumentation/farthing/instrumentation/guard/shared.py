@@ -20,6 +20,7 @@ from farthing.economics.budgets import Account, Estimate, Taken, cancel_all, tak
 from farthing.economics.leases import Answer, Applies, Report, Stop
 from farthing.instrumentation.guard.leased import SharedBudget
 from farthing.instrumentation.guard.runs import Run
+from farthing.instrumentation.guard.settings import Action
 
 PATIENCE_S: Final = 2.0
 """How long a call waits at most for what the collector says."""
@@ -41,6 +42,11 @@ class Hold:
     @property
     def accounts(self) -> list[Account]:
         return [budget.account for budget in self.budgets]
+
+    @property
+    def only_warns(self) -> bool:
+        """Whether no budget in it may keep a call from being sent."""
+        return all(budget.action is Action.WARN for budget in self.budgets)
 
     def cancel(self) -> None:
         """The call is not sent."""
@@ -154,7 +160,10 @@ class SharedLimits:
     ) -> Hold | Refusal:
         with self._changed:
             found = self._try(run, estimate, anyway=anyway)
-            if isinstance(found, Refusal) and not self._is_unknown():
+            if isinstance(found, Hold) and not anyway and self._is_over(found):
+                found.cancel()
+                found = Refusal()
+            if isinstance(found, Refusal) and not self._is_away:
                 found = self._waited(run, estimate, found)
             if isinstance(found, Refusal) and self._is_unknown():
                 is_known = found.budget is not None and found.budget.is_used_up()
@@ -216,7 +225,8 @@ class SharedLimits:
     def _waited(self, run: Run, estimate: Estimate, found: Refusal) -> Hold | Refusal:
         """What `_try` says after the collector has answered, and again, until a budget
         is there, or is not there for good, or patience ends."""
-        deadline_s = self._clock() + PATIENCE_S
+        began_s = self._clock()
+        deadline_s = began_s + PATIENCE_S
         while True:
             with self._asking(found.budget, estimate.femto_usd):
                 number = self._reports + 1  # one under way does not tell of this call
@@ -226,14 +236,15 @@ class SharedLimits:
 
                 left_s = deadline_s - self._clock()
                 if not self._changed.wait_for(has_answer, max(left_s, 0.0)):
-                    self._is_away = True
+                    self._is_away = not self._has_answered_since(began_s)
+                    return found
             if self._is_away:
                 return found
             found_now = self._try(run, estimate, anyway=False)
             if isinstance(found_now, Hold):
                 return found_now
             found = found_now
-            if found.budget and (found.budget.lease.is_refused or left_s <= 0):
+            if found.budget and found.budget.lease.is_refused:
                 return found
 
     @contextmanager
@@ -261,6 +272,17 @@ class SharedLimits:
 
     def _is_unknown(self) -> bool:
         """Whether nobody knows what is left."""
+        return self._is_away or self._is_old()
+
+    def _is_old(self) -> bool:
+        """Whether what the collector said last holds no longer."""
         answered_s = self._answered_s
-        is_old = answered_s is not None and self._clock() - answered_s > FRESH_S
-        return self._is_away or is_old
+        return answered_s is not None and self._clock() - answered_s > FRESH_S
+
+    def _is_over(self, hold: Hold) -> bool:
+        """Whether what is held was leased for a time that is over: the collector may
+        have given it to others."""
+        return self._is_old() and not hold.only_warns
+
+    def _has_answered_since(self, moment_s: float) -> bool:
+        return self._answered_s is not None and self._answered_s >= moment_s
