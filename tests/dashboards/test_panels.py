@@ -206,6 +206,24 @@ def test_one_run_is_the_same_everywhere(demo_store: Store) -> None:
         assert sum(costs) == run["cost_usd"], name
 
 
+def test_runs_of_unknown_cost_are_runs(demo_store: Store) -> None:
+    """What is usual for a run counts the runs of which nothing is priced, and their
+    calls, as the table of tasks does: so a lower bound is one."""
+    [row] = answer(demo_store, "cost_per_run")
+    kinds = answer(demo_store, "task_types")
+    assert row["runs"] == sum(kind["runs"] for kind in kinds)
+    assert row["unpriced_calls"] == sum(kind["unpriced_calls"] for kind in kinds) > 0
+    known = sorted(run["cost_usd"] or 0 for run in answer(demo_store, "runs"))
+    assert known[0] == 0 < row["median_usd"] < row["p95_usd"]
+
+
+def test_few_runs_are_no_baseline(demo_store: Store) -> None:
+    """A median is compared with that of at least 20 runs before, or with nothing."""
+    kinds = answer(demo_store, "task_types")
+    assert kinds
+    assert {kind["change"] for kind in kinds} == {None}
+
+
 def test_an_outcome_pays_for_the_runs_without_one(demo_store: Store) -> None:
     """An outcome costs what all runs of its kind cost, by how often it was achieved."""
     [row] = answer(demo_store, "cost_per_outcome")

@@ -177,3 +177,20 @@ def test_files_are_kept_by_browsers(web: TestClient) -> None:
         assert "content-encoding" not in plain.headers
         assert plain.content == answer.content
         assert len(gzip.compress(plain.content)) < 400_000
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "status"),
+    [
+        ("cross-site", "no-cors", 403),
+        ("cross-site", "navigate", 200),
+        ("same-origin", "cors", 200),
+    ],
+)
+def test_other_sites_cannot_ask_an_open_page(
+    web: TestClient, site: str, mode: str, status: int
+) -> None:
+    """A picture or a script of another site that leads here asks the ledger nothing;
+    a person who follows a link does."""
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    assert web.get("/runs?range=all", headers=headers).status_code == status

@@ -15,7 +15,7 @@ PANEL = Panel(
     question="Which kinds of task cost most, and did one run of them get dearer?",
     chart="table",
     note="Runs that ended in the range. The change compares the median run with that of"
-    " the 28 days before.",
+    " the 28 days before, where these had 20 runs. What is not known of a run counts nothing.",
     columns=(
         TASK,
         usd(bar=True),
@@ -32,17 +32,18 @@ PANEL = Panel(
     ),
     sql="""
 WITH usual AS (
-    SELECT t.task_type AS task_type, quantileExact(0.5)(assumeNotNull(t.cost_usd)) AS median_usd
+    SELECT t.task_type AS task_type, quantileExact(0.5)(ifNull(t.cost_usd, 0)) AS median_usd
     FROM {{all_runs}} AS t
-    WHERE t.end_time >= $__fromTime - toIntervalDay(28) AND t.end_time < $__fromTime AND t.cost_usd IS NOT NULL AND {{who}}
+    WHERE t.end_time >= $__fromTime - toIntervalDay(28) AND t.end_time < $__fromTime AND t.calls > 0 AND {{who}}
     GROUP BY t.task_type
+    HAVING count() >= 20
 )
 SELECT
     if(r.task_type = '', '(none)', r.task_type) AS task_type,
     sum(r.cost_usd) AS cost_usd,
     count() AS runs,
-    if(count(r.cost_usd) = 0, NULL, quantileExactIf(0.5)(ifNull(r.cost_usd, 0), r.cost_usd IS NOT NULL)) AS median_usd,
-    if(count(r.cost_usd) = 0, NULL, quantileExactIf(0.95)(ifNull(r.cost_usd, 0), r.cost_usd IS NOT NULL)) AS p95_usd,
+    if(count(r.cost_usd) = 0, NULL, quantileExact(0.5)(ifNull(r.cost_usd, 0))) AS median_usd,
+    if(count(r.cost_usd) = 0, NULL, quantileExact(0.95)(ifNull(r.cost_usd, 0))) AS p95_usd,
     if(any(u.median_usd) > 0, toFloat64(median_usd - any(u.median_usd)) / toFloat64(any(u.median_usd)), NULL) AS change,
     sum(r.unpriced_calls + r.partial_calls) AS unpriced_calls
 FROM {{run_lines}} AS r

@@ -87,6 +87,13 @@ def is_cross_site(request: Request) -> bool:
     return request.headers.get("sec-fetch-site") == "cross-site"
 
 
+def is_embedded_elsewhere(request: Request) -> bool:
+    """Whether another site's page asks, and not a person who followed its link: a page
+    that is open would put its questions to the ledger."""
+    mode = request.headers.get("sec-fetch-mode", "navigate")
+    return is_cross_site(request) and mode != "navigate"
+
+
 def own_path(url: str) -> str:
     """A path of ours, whatever was given: login leads nowhere else."""
     try:

@@ -30,7 +30,12 @@ from starlette.routing import Route
 from farthing.collector.explain import NoSuchSpan, account
 from farthing.collector.report.runs import run as read_run
 from farthing.collector.store.client import Refused, Store
-from farthing.collector.web.page.access import Access, is_cross_site, own_path
+from farthing.collector.web.page.access import (
+    Access,
+    is_cross_site,
+    is_embedded_elsewhere,
+    own_path,
+)
 from farthing.collector.web.page.asking import Asker, explained
 from farthing.collector.web.page.assets import Assets, Made
 from farthing.collector.web.page.boards import shelves
@@ -321,6 +326,10 @@ class Page:
                 "Ask 127.0.0.1 or localhost",
                 "Without a token, the page answers only to an address or localhost: set"
                 " FARTHING_TOKEN to reach it by a name.",
+            )
+        if self._access.is_open and is_embedded_elsewhere(request):
+            return self._templates.problem(
+                request, 403, "Open the page itself", "Another site asked for it."
             )
         if self._access.is_allowed(request):
             return None

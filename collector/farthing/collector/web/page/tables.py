@@ -147,6 +147,11 @@ def _longest(column: Column, rows: Rows) -> float:
     return max((float(abs(row[column.name] or 0)) for row in rows), default=0)
 
 
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute it, at its beginning or after blanks."""
+    return text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+
+
 def _plain(value: Any) -> str:
     if value is None:
         return ""
@@ -156,6 +161,6 @@ def _plain(value: Any) -> str:
         return value.replace(tzinfo=UTC).isoformat()
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _is_formula(value):
         return f"'{value}"
     return str(value)

@@ -108,8 +108,16 @@ def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
             continue
         text = _with_unit(column, row)
         if column.name == _CHANGE:
-            text = f"{'▲' if value > 0 else '▼'} {text.lstrip('+-')}"
+            text = with_arrow(text, value)
         yield Remark(f"{text} {_heading(column, value)}", tone(column, value))
+
+
+def with_arrow(text: str, change: Any) -> str:
+    """A change as it is shown: one that rounds to nothing goes nowhere."""
+    text = text.lstrip("+-")
+    if not text.strip("0.,% "):
+        return text
+    return f"{'▲' if change > 0 else '▼'} {text}"
 
 
 def _heading(column: Column, value: Any) -> str:
