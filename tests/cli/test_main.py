@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from farthing.cli import COMMANDS, main
 from farthing.errors import BadPayload, ConfigError
-from tests.cli.farthing_process import environment
+from tests.cli.farthing_process import ANY_PORTS, environment, farthing
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -138,14 +138,12 @@ def test_a_misspelt_word_is_answered_with_what_was_meant(
 
 
 @pytest.mark.parametrize("setting", ["ALERTS_FILE", "BUDGETS_FILE", "PRICES_FILE"])
-def test_a_broken_file_is_told_with_the_place(
-    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_file_is_told_with_the_place(setting: str, tmp_path: Path) -> None:
     """What is no YAML is told with file, line, column and the parser's problem."""
     path = tmp_path / "broken.yaml"
     path.write_text("a: 1\nb: ]\n")
-    monkeypatch.setenv(f"FARTHING_{setting}", str(path))
-    result = CliRunner().invoke(main, ["up", "--data", str(tmp_path / "data")])
-    assert result.exit_code == 2
+    settings = {f"FARTHING_{setting}": str(path)}
+    result = farthing("up", "--data", tmp_path / "data", *ANY_PORTS, env=settings)
+    assert result.returncode == 2
     assert f"{path}:2:4: is not valid YAML: " in result.stderr
     assert "unicode string" not in result.stderr
