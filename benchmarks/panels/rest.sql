@@ -19,8 +19,8 @@ INSERT INTO findings (
     cost_usd, task_type, business_unit, team, user, service, environment
 )
 SELECT
-    run_id, max(r.agent) AS agent, if(cityHash64(run_id) % 3 = 0, 'retry_storm', 'loop'), 1, 100,
-    if(cityHash64(run_id) % 4 = 0, 'suspected', 'confirmed'), if(cityHash64(run_id) % 2 = 0, 'repeat', 'same_error'),
+    run_id, max(r.agent) AS agent, if(cityHash64(run_id, 'kind') % 3 = 0, 'retry_storm', 'loop'), 1, 100,
+    if(cityHash64(run_id, 'level') % 4 = 0, 'suspected', 'confirmed'), if(cityHash64(run_id, 'pattern') % 2 = 0, 'repeat', 'same_error'),
     'a call that recurs', false, min(start_time), max(end_time), max(end_time), 12, 12, 40000, toDecimal128(sum(r.cost_usd) / 2, 15),
     max(r.task_type), max(r.business_unit), max(r.team), max(r.user), max(r.service), max(r.environment)
 FROM runs AS r
