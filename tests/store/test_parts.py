@@ -35,12 +35,17 @@ def ledger(new_store: Store) -> Ledger:
     return made
 
 
-def _cut_off(store: Store, table: str) -> None:
-    """Leave of a table's newest part what a full disk leaves of it."""
+def _newest(store: Store, table: str) -> Path:
+    """The folder of a table's newest part."""
     [newest] = store.rows(
         f"{PARTS} AND table = '{table}' ORDER BY max_block_number DESC LIMIT 1"
     )
-    for file in Path(newest["path"]).iterdir():
+    return Path(newest["path"])
+
+
+def _cut_off(store: Store, table: str) -> None:
+    """Leave of a table's newest part what a full disk leaves of it."""
+    for file in _newest(store, table).iterdir():
         file.write_bytes(b"")
 
 
@@ -66,6 +71,27 @@ def test_a_batch_that_was_cut_off_is_loaded_again(ledger: Ledger, table: str) ->
     ledger.load("b", [request([Told(CALL), Told(CALL)])])
     parts.see_whole()
     assert ledger.store.rows(COUNTS) == [{"spans": 3, "runs": 3, "hours": 3}]
+
+
+@pytest.mark.parametrize(
+    ("name", "left_bytes"),
+    [("count.txt", 0), ("columns.txt", 0), ("columns_substreams.txt", 4096)],
+)
+def test_one_small_file_that_was_cut_off_is_seen(
+    ledger: Ledger, name: str, left_bytes: int
+) -> None:
+    """A part is not whole where a single file of it is cut off, by its end or wholly,
+    however small it is beside the rest."""
+    parts = Parts(ledger.store)
+    ledger.load("a", [request([Told(CALL)])])
+    file = _newest(ledger.store, "spans") / name
+    assert file.stat().st_size > left_bytes
+    file.write_bytes(file.read_bytes()[:left_bytes])
+    with pytest.raises(Away, match=r"disk was full .*spans"):
+        parts.see_whole()
+    ledger.load("a", [request([Told(CALL)])])
+    parts.see_whole()
+    assert ledger.store.rows(COUNTS) == [{"spans": 1, "runs": 1, "hours": 1}]
 
 
 def test_a_merge_that_was_cut_off_is_undone(ledger: Ledger) -> None:

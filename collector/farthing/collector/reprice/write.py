@@ -23,6 +23,7 @@ from farthing.collector.reprice.plan import (
     statement,
 )
 from farthing.collector.store.client import Store
+from farthing.collector.store.parts import Parts
 from farthing.collector.store.text import quoted
 from farthing.economics.prices import Catalogue
 
@@ -115,5 +116,7 @@ def _write(
 def _send(store: Store, kept: Path, journal: Journal) -> None:
     name = kept.name.removesuffix(_SUFFIX)
     settings = {**_SETTINGS, "insert_deduplication_token": name}
+    parts = Parts(store)
     store.insert_bytes("spans", kept.read_bytes(), fmt=_FORMAT, settings=settings)
+    parts.see_whole()
     journal.done(kept)

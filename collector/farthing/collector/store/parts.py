@@ -31,6 +31,15 @@ LIMIT 1
 """
 """Whether a part was merged, of others that are still there."""
 
+_LINES: Final = frozenset({"columns.txt", "columns_substreams.txt"})
+_NOT_COUNTED: Final = _LINES | {
+    "checksums.txt",
+    "metadata_version.txt",
+    "default_compression_codec.txt",
+}
+"""Files of a part that are not among its `bytes_on_disk`; none is ever empty, and some
+are lines of text."""
+
 _SLACK_S: Final = 2  # the engine's times are whole seconds
 
 
@@ -84,7 +93,12 @@ def _is_whole(part: dict[str, Any]) -> bool:
     folder = Path(part["path"])
     try:
         sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
+        lines = [(folder / name).read_bytes() for name in _LINES & sizes.keys()]
     except FileNotFoundError:
         return True
-    written = sum(sizes.values()) >= part["bytes_on_disk"]
-    return written and sizes.get("checksums.txt", 0) > 0
+    counted = sum(size for name, size in sizes.items() if name not in _NOT_COUNTED)
+    return (
+        counted >= part["bytes_on_disk"]
+        and all(sizes[name] for name in _NOT_COUNTED & sizes.keys())
+        and all(text.endswith(b"\n") for text in lines)
+    )

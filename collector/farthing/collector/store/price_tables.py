@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from farthing.collector.store.client import DENIED, Away, Store
+from farthing.collector.store.parts import Parts
 from farthing.collector.store.schema import Ddl
 from farthing.collector.store.text import sql_file
 from farthing.economics.prices.catalogue import Catalogue
@@ -26,8 +27,10 @@ def write_prices(store: Store, catalogue: Catalogue, *, ddl: Ddl) -> None:
         {"sha256": catalogue.sha256},
     )[0]
     if not known["held"]:
+        parts = Parts(store)
         for table, columns, rows in _tables(catalogue):
             store.insert(table, columns, rows)
+        parts.see_whole()
     if known["newest"] != catalogue.sha256:
         store.insert("catalogues", ["catalogue"], [[catalogue.sha256]])
     _read_anew(store, ddl.statements(sql_file("dictionaries.sql")))

@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Final
 
 from farthing.collector.store.client import Address, Refused, Store
+from farthing.collector.store.parts import Parts
 from farthing.collector.store.text import fill, quoted, sql_file
 from farthing.errors import ConfigError
 
@@ -220,6 +221,7 @@ def _apply(
     _record(store, migration, ddl=ddl, done=False)
     # Again: a program with another text of it may have begun at the same moment.
     _checked(store, known, ddl)
+    parts = Parts(store)
     for statement in ddl.statements(migration.text):
         try:
             store.command(statement)
@@ -228,6 +230,7 @@ def _apply(
                 f"{migration} failed at {store.address}: {error}. It is done again at"
                 " the next start"
             ) from error
+    parts.see_whole()
     _record(store, migration, ddl=ddl, done=True)
 
 
