@@ -15,7 +15,7 @@ def row(run_id: str, keys: Sequence[int]) -> dict[str, Any]:
     taken = dict.fromkeys(
         ("spans", "calls_of_tools", "calls_of_agents", "tokens", "spent_usd"), 1
     )
-    whose = {"run_id": run_id, "of_type": "", "of_agent": ""}
+    whose = {"run_id": run_id, "of_type": "", "first_agent": (0, 0, "")}
     return {**whose, **taken, "first_us": 0, "last_us": 0, "keys": keys}
 
 

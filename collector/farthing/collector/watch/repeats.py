@@ -34,12 +34,17 @@ class Standing:
     has_findings: bool = False
     is_always_looked_at: bool = False
     task_type: str = ""
-    agent: str = ""
+    first_agent: tuple[int, int, str] | None = None
     began_us: int = 0
     calls: int = 0
     agent_calls: int = 0
     tokens: int = 0
     cost_usd: Decimal = Decimal(0)
+
+    @property
+    def agent(self) -> str:
+        """Its first agent; empty while none was told."""
+        return self.first_agent[2] if self.first_agent else ""
 
     @property
     def taken(self) -> Taken:
@@ -54,7 +59,10 @@ class Standing:
     def add(self, row: Mapping[str, Any]) -> None:
         """Add what further entries took."""
         self.task_type = max(self.task_type, row["of_type"])
-        self.agent = max(self.agent, row["of_agent"])
+        began_us, longest_us, agent = row["first_agent"]
+        if agent:
+            first = (began_us, longest_us, agent)
+            self.first_agent = min(self.first_agent or first, first)
         self.began_us = min(self.began_us or row["first_us"], row["first_us"])
         self.calls += row["calls_of_tools"]
         self.agent_calls += row["calls_of_agents"]

@@ -26,7 +26,7 @@ WITH
         GROUP BY t.run_id, t.agent
     ),
     begun AS (
-        SELECT argMin(agent, (began, agent = '')) AS first, sum(parts.cost_usd) AS run_usd, groupArray((agent, parts.cost_usd, unknown)) AS agents
+        SELECT argMin(agent, (agent = '', began)) AS first, sum(parts.cost_usd) AS run_usd, groupArray((agent, parts.cost_usd, unknown)) AS agents
         FROM parts GROUP BY run_id
     )
 SELECT

@@ -2,7 +2,7 @@
 SELECT
     run_id,
     max(r.task_type) AS task_type,
-    max(r.agent) AS agent,
+    argMinMerge(r.first_agent) AS agent,
     max(r.business_unit) AS business_unit,
     max(r.team) AS team,
     max(r.user) AS user,

@@ -14,7 +14,7 @@ SELECT
     sum(input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens + output_tokens + reasoning_tokens + output_audio_tokens) AS tokens,
     toString(sum(ifNull(cost_usd, 0))) AS spent_usd,
     max(task_type) AS of_type,
-    max(agent) AS of_agent,
+    minIf((toUnixTimestamp64Micro(time) - duration_us, -duration_us, agent::String), agent != '') AS first_agent,
     min(at_us) AS first_us,
     max(at_us) AS last_us,
     groupArrayArrayIf(arrayFilter(key -> key != 0, arrayConcat(
