@@ -17,11 +17,12 @@ PANEL = Panel(
         count("unknown_calls", "calls not counted"),
     ),
     sql="""
+WITH (SELECT sum(t.cost_usd) FROM spend_hourly AS t WHERE {{hours}}) AS spent_usd
 SELECT
     saved_usd - paid_usd AS net_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
-    toFloat64(net_usd) / nullIf(toFloat64(net_usd + sum(t.cost_usd)), 0) AS saved_share,
+    toFloat64(net_usd) / nullIf(toFloat64(net_usd + spent_usd), 0) AS saved_share,
     sum(t.cache_read_tokens) / nullIf(sum(t.input_tokens + t.cache_read_tokens + t.cache_write_tokens), 0) AS hit_rate,
     sumIf(t.entries, t.is_unknown) AS unknown_calls
 FROM {{priced_calls}} AS t

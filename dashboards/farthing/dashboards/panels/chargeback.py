@@ -22,7 +22,7 @@ PANEL = Panel(
     ),
     sql="""
 SELECT
-    formatDateTime(t.hour, '%Y-%m') AS month,
+    formatDateTime(toStartOfMonth(t.hour), '%Y-%m') AS month,
     if(t.business_unit = '', '(none)', t.business_unit) AS business_unit,
     if(t.team = '', '(none)', t.team) AS team,
     if(t.task_type = '', '(none)', t.task_type) AS task_type,
@@ -33,7 +33,7 @@ SELECT
     sum(t.unpriced_calls + t.partial_calls) AS unpriced_calls
 FROM spend_hourly AS t
 WHERE {{hours}}
-GROUP BY month, t.business_unit, t.team, t.task_type, t.provider
+GROUP BY toStartOfMonth(t.hour), t.business_unit, t.team, t.task_type, t.provider
 HAVING sum(t.calls) != 0
 ORDER BY month DESC, cost_usd DESC NULLS LAST, business_unit, team, task_type, provider
 LIMIT 1000

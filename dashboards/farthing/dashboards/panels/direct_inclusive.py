@@ -20,10 +20,9 @@ PANEL = Panel(
     sql="""
 WITH
     parts AS (
-        SELECT t.run_id AS run_id, t.agent AS agent, min(t.start_time) AS began, sum(t.cost_usd) AS cost_usd, sum(t.unpriced_calls + t.partial_calls) AS unknown
-        FROM run_agents AS t
-        WHERE t.run_id IN (SELECT r.run_id FROM {{run_lines}} AS r)
-        GROUP BY t.run_id, t.agent
+        SELECT t.run_id AS run_id, t.agent AS agent, t.start_time AS began, t.cost_usd AS cost_usd, t.unpriced_calls + t.partial_calls AS unknown
+        FROM run_agents AS t FINAL
+        PREWHERE cityHash64(t.run_id) GLOBAL IN (SELECT cityHash64(r.run_id) FROM {{run_lines}} AS r)
     ),
     begun AS (
         SELECT argMin(agent, (agent = '', began)) AS first, sum(parts.cost_usd) AS run_usd, groupArray((agent, parts.cost_usd, unknown)) AS agents

@@ -49,7 +49,8 @@ WITH
     took AS (
         SELECT t.provider AS provider, t.model AS model, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us
         FROM spans AS t
-        WHERE {{in_time}} AND t.kind IN ('model_call', 'embedding') AND t.entry = 'span'
+        PREWHERE t.kind IN ('model_call', 'embedding')
+        WHERE {{in_time}} AND t.entry = 'span'
         GROUP BY provider, model
     )
 SELECT

@@ -38,6 +38,7 @@ WITH
     ended AS (
         SELECT t.run_id AS run_id, max(t.finished_time) AS finished, max(t.failed_time) AS failed
         FROM run_agents AS t
+        PREWHERE {{ended_since}}
         GROUP BY t.run_id
         HAVING greatest(finished, failed) > toDateTime(0)
     ),

@@ -24,7 +24,7 @@ PANEL = Panel(
     ),
     sql="""
 WITH in_use AS (
-    SELECT DISTINCT t.provider AS provider, t.model AS model FROM spend_hourly AS t WHERE {{hours}} AND t.calls != 0
+    SELECT DISTINCT t.provider AS provider, t.model AS model FROM telemetry_hourly AS t WHERE {{hours}} AND t.calls > 0
 )
 SELECT
     l.provider AS provider,

@@ -29,11 +29,16 @@ WITH
         WHERE {{tool_hours}}
         GROUP BY tool
     ),
-    took AS (SELECT t.tool_name AS tool, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us FROM spans AS t WHERE {{tool_spans}} GROUP BY tool),
+    took AS (
+        SELECT t.tool_name AS tool, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us
+        FROM spans AS t
+        {{tool_spans}}
+        GROUP BY tool
+    ),
     used AS (
         SELECT arrayJoin(c.tools) AS tool, uniqExact(cityHash64(c.run_id)) AS runs
         FROM run_agents AS c
-        WHERE c.run_id IN (SELECT t.run_id FROM {{all_runs}} AS t WHERE $__timeFilter(t.end_time) AND {{runs_who}}) AND $__conditionalAll(if(c.agent = '', '(none)', c.agent) IN (${agent:singlequote}), $agent)
+        WHERE cityHash64(c.run_id) GLOBAL IN (SELECT cityHash64(t.run_id) {{runs_ended}}) AND $__conditionalAll(if(c.agent = '', '(none)', c.agent) IN (${agent:singlequote}), $agent)
         GROUP BY tool
     )
 SELECT

@@ -30,8 +30,8 @@ WITH
         WHERE {{hours}} AND t.cost_state = 'priced' AND t.model NOT ILIKE '%embed%'
     ),
     in_use AS (
-        SELECT DISTINCT t.provider AS provider, t.model AS model FROM spend_hourly AS t
-        WHERE t.hour >= $__fromTime - toIntervalDay(28) AND t.hour <= $__toTime AND t.output_tokens > 0
+        SELECT DISTINCT t.provider AS provider, t.model AS model FROM telemetry_hourly AS t
+        WHERE t.hour >= $__fromTime - toIntervalDay(28) AND t.hour <= $__toTime AND t.kind = 'model_call' AND t.calls > 0
     )
 SELECT
     l.provider AS provider,

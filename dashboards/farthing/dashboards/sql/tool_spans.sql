@@ -1,2 +1,3 @@
 -- Tools have no model, so what is chosen of models does not hold for them.
-$__timeFilter(t.time) AND t.kind = 'tool' AND t.entry = 'span' AND {{who_acts}}
+PREWHERE t.kind = 'tool'
+WHERE $__timeFilter(t.time) AND t.entry = 'span' AND {{who_acts}}

@@ -29,7 +29,7 @@ Rows = Sequence[Mapping[str, Any]]
 AT_ONCE: Final = 2
 _MOST_WAITING: Final = 200
 LIMITS: Final[Mapping[str, int]] = {
-    "max_threads": max(1, (os.cpu_count() or 2) // 2),
+    "max_threads": max(2, (os.cpu_count() or 2) // 2),
     "max_execution_time": 20,
     "max_memory_usage": 512 * 1024**2,
     "max_result_rows": 20_000,
