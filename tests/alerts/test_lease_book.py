@@ -40,7 +40,7 @@ class Sharing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.book = LeaseAccount(LIMIT)
+        self.book = LeaseAccount(LIMIT, in_ledger=0)
         self.processes = {name: Process() for name in "abc"}
         self.now_s = 0.0
         self.spent, self.late = 0, list[int]()
@@ -77,8 +77,9 @@ class Sharing(RuleBasedStateMachine):
     def load(self, count: int) -> None:
         self.now_s += 0.5
         loaded, self.late = self.late[:count], self.late[count:]
-        seen = self.book.in_ledger + sum(loaded)
-        self.book.counted(seen, now_s=self.now_s)
+        seen = (self.book.in_ledger or 0) + sum(loaded)
+        self.book.counted(seen)
+        self.book.forget(now_s=self.now_s)
         for name in "abc":  # nobody is silent for long
             self.report(name, 1, 0)
 
@@ -102,32 +103,35 @@ def test_what_the_ledger_counts_counts_once() -> None:
     granted(book, "a")
     granted(book, "a", spent=20, granted=20)
     assert book.spent == 30
-    book.counted(25, now_s=1.0)
+    book.counted(25)
     assert book.spent == 30
-    book.counted(37, now_s=2.0)
+    book.counted(37)
     assert book.spent == 37
 
 
 def test_an_estimate_that_was_too_high_is_forgotten() -> None:
     """After a while the ledger knows better than what a guard told; later where what
     waits for the ledger is old."""
-    book = LeaseAccount(LIMIT)
+    book = LeaseAccount(LIMIT, in_ledger=0)
     granted(book, "a")
     granted(book, "a", spent=50, granted=50)
-    book.counted(30, now_s=10.0)
+    book.counted(30)
+    book.forget(now_s=10.0)
     assert book.spent == 50
-    book.counted(30, now_s=20.0, lag_s=10.0)
+    book.forget(now_s=20.0, lag_s=10.0)
     assert book.spent == 50
-    book.counted(30, now_s=20.0)
+    assert not book.is_idle
+    book.forget(now_s=20.0)
     assert book.spent == 30
+    assert book.is_idle
 
 
 def test_a_lease_of_a_process_that_is_gone_is_given_to_others() -> None:
     """What nobody will use is not lost."""
-    book = LeaseAccount(LIMIT)
+    book = LeaseAccount(LIMIT, in_ledger=0)
     assert granted(book, "a", asked=80) == 80
     assert granted(book, "b", asked=80) == 20
-    book.counted(0, now_s=60.0)
+    book.forget(now_s=60.0)
     assert granted(book, "c", asked=80) == 80
 
 
@@ -147,7 +151,7 @@ def test_what_is_leased_to_others_is_waited_for(
     """Room that others have in hand may come free; what is spent or held does not."""
     book = LeaseAccount(LIMIT, in_ledger=60)
     granted(book, "idle", wanted=20)
-    book.counted(in_ledger, now_s=0.0)
+    book.counted(in_ledger)
     answer = book.report("a", Use(asked=10), now_s=0.0)
     assert answer.total < 10
     assert answer.is_refused is is_refused

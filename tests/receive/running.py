@@ -16,6 +16,7 @@ import uvloop
 from google.rpc.status_pb2 import Status
 from prometheus_client import CollectorRegistry
 
+from farthing.collector.receive.otlp_http import Answers
 from farthing.collector.receive.serve import Endpoints, serve
 from farthing.collector.receive.settings import ReceiveSettings
 from farthing.errors import Overloaded
@@ -163,7 +164,9 @@ class Blocked:
 
 
 @contextmanager
-def running(settings: ReceiveSettings | None = None) -> Iterator[Running]:
+def running(
+    settings: ReceiveSettings | None = None, *, answers: Answers | None = None
+) -> Iterator[Running]:
     """Serve with `settings` until the block ends."""
     settings = settings or ReceiveSettings(http_port=0, grpc_port=0)
     spool, registry, not_ready = ListSpool(), CollectorRegistry(), list[str]()
@@ -178,6 +181,7 @@ def running(settings: ReceiveSettings | None = None) -> Iterator[Running]:
             spool,
             registry=registry,
             why_not_ready=lambda: not_ready[0] if not_ready else None,
+            answers=answers,
         ) as endpoints:
             found.append(endpoints)
             started.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import zlib
 
 import pytest
@@ -31,6 +32,7 @@ from tests.receive.running import (
     Running,
     bearer,
     captured,
+    running,
     status_of,
 )
 from tests.receive.test_bodies import bare_deflate
@@ -333,3 +335,27 @@ def test_metrics(receiver: Running) -> None:
     assert b'transport="http",signal="traces"' in page.body or (
         b'signal="traces",transport="http"' in page.body
     )
+
+
+def test_a_question_that_takes_long_holds_up_no_other_sender() -> None:
+    """What is answered beside OTLP is answered in a thread."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(question: bytes) -> bytes:
+        asked.set()
+        assert go_on.wait(10)
+        return question
+
+    with running(answers={"/v1/slow": answer}) as receiver:
+        found: list[bytes] = []
+        slow = threading.Thread(
+            target=lambda: found.append(
+                receiver.request("POST", "/v1/slow", b"{}").body
+            )
+        )
+        slow.start()
+        assert asked.wait(10)
+        assert receiver.post(BODY, TRACES_PROTOBUF).status == 200
+        go_on.set()
+        slow.join(10)
+        assert found == [b"{}"]

@@ -5,7 +5,8 @@ calls cost and the ledger does not count yet (unseen), and what is leased to pro
 The ledger is a second or two behind: without what is unseen, a budget would look
 emptier than it is. Nothing counts twice: what the ledger grows by is taken off what is
 unseen. What stays unseen for `_SEEN_S` is dropped: an estimate was too high, or spans
-were lost, and the ledger knows better.
+were lost, and the ledger knows better. Until the ledger was read for an account,
+nothing more is leased of it: what was not looked up is not zero.
 
 Not thread-safe. Amounts are femto-USD, times seconds of a monotonic clock.
 """
@@ -51,7 +52,8 @@ class LeaseAccount:
     """One budget of one subject in its window."""
 
     limit: int
-    in_ledger: int = 0
+    in_ledger: int | None = None
+    """What the ledger counts; None until it was read."""
     _unseen: int = 0
     _settled: deque[tuple[float, int]] = field(default_factory=deque)
     _shares: dict[str, _Share] = field(default_factory=dict)
@@ -59,17 +61,27 @@ class LeaseAccount:
     @property
     def spent(self) -> int:
         """What is spent, as far as anybody told."""
-        return self.in_ledger + self._unseen
+        return (self.in_ledger or 0) + self._unseen
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the ledger was read for it."""
+        return self.in_ledger is not None
 
     @property
     def is_idle(self) -> bool:
-        """Whether no process has a share."""
-        return not self._shares
+        """Whether no process has a share, nor anything that the ledger may not know."""
+        return not self._shares and not self._unseen
 
-    def counted(self, in_ledger: int, *, now_s: float, lag_s: float = 0.0) -> None:
-        """The ledger's newest figure, when what waits for the ledger is `lag_s` old."""
-        self._unseen -= min(max(0, in_ledger - self.in_ledger), self._unseen)
+    def counted(self, in_ledger: int) -> None:
+        """The ledger's newest figure."""
+        if self.in_ledger is not None:
+            self._unseen -= min(max(0, in_ledger - self.in_ledger), self._unseen)
         self.in_ledger = in_ledger
+
+    def forget(self, *, now_s: float, lag_s: float = 0.0) -> None:
+        """Drop what stayed unseen, and the shares of processes that went silent, when
+        what waits for the ledger is `lag_s` old."""
         while self._settled and self._settled[0][0] < now_s - lag_s - _SEEN_S:
             self._settled.popleft()
         self._unseen = min(self._unseen, sum(amount for _, amount in self._settled))
@@ -80,11 +92,16 @@ class LeaseAccount:
     def report(self, process: str, use: Use, *, now_s: float) -> Granted:
         """What a process has used, and what it may use from now on.
 
-        What one that was not known has spent before is in the ledger, or will be.
+        What one that was not known has spent before is in the ledger, or will be. None
+        has more granted than it was, nor one that was not known more than the limit.
         """
         before = self._shares.get(process)
-        if before is not None:
+        if before is None:
+            most = use.spent + self.limit
+        else:
+            most = before.use.granted
             self._settle(before.use.spent, use.spent, now_s)
+        use = replace(use, granted=min(use.granted, most))
         granted = self._grant(process, use)
         self._shares[process] = _Share(replace(use, granted=granted.total), now_s)
         return granted
@@ -101,10 +118,10 @@ class LeaseAccount:
         has = max(use.granted, use.spent + use.held) - use.spent
         left = self.limit - self.spent - has - sum(share.leased for share in others)
         needs = max(0, use.held + use.asked - has)
-        given = max(0, min(needs, left))
+        given = max(0, min(needs, left)) if self.is_read else 0
         held = use.held + sum(share.use.held for share in others)
         in_hand = (left - given) // (2 * (len(others) + 1))
-        is_tight = in_hand < use.wanted
+        is_tight = in_hand < use.wanted or not self.is_read
         if not is_tight:
             given += max(0, use.wanted - max(0, has - use.held - use.asked))
         return Granted(

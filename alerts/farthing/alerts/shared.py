@@ -1,23 +1,25 @@
 """Answers guards: which budgets and orders apply to their work, and what they may use.
 
-In memory, between two readings of the ledger (`update`). A collector that begins anew
-learns what is leased from the guards' next reports, within a second.
+In memory, between two readings of the ledger (`update`; `learn` for runs, of which
+only those are looked up that guards ask for). A collector that begins anew learns what
+is leased from the guards' next reports, within a second.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from farthing.alerts.budgets import Budget
 from farthing.alerts.declared import StopOrder
-from farthing.alerts.lease_book import LeaseAccount
+from farthing.alerts.lease_book import Granted, LeaseAccount
 from farthing.alerts.spent import Used
 from farthing.economics.leases import (
     Answer,
@@ -30,18 +32,17 @@ from farthing.economics.leases import (
 from farthing.errors import BadPayload, Overloaded
 
 _NO_USE: Final = Use()
+_LATEST_S: Final = 60.0
+"""So long after a process's last report an earlier one may still be on its way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the ledger and the operators say at a moment: `used` of budgets with
-    windows, `runs` the USD spent by run."""
+    """What the ledger says at a moment: `used` of budgets with windows."""
 
     at: datetime
     budgets: Sequence[Budget]
     used: Sequence[Used]
-    runs: Mapping[str, Decimal]
-    orders: Sequence[StopOrder]
     lag_s: float = 0.0
 
 
@@ -59,21 +60,58 @@ class _Budget:
         return _key(self.budget.name, self.who, self.begins_at_s)
 
 
-class SharedBudgets:
-    """Safe to use from several threads; no call waits for anything."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An account, and whose: `run_id` where it is a run's."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    account: LeaseAccount
+    budget: str
+    run_id: str | None
+
+
+class SharedBudgets:
+    """Safe to use from several threads; no call waits for anything. `wake` is called
+    where a run is new, of which the ledger is to be asked (`learn`)."""
+
+    def __init__(
+        self,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wake = wake
         self._clock = clock
         self._lock = threading.Lock()
         self._reading: Reading | None = None
+        self._windows: Sequence[_Budget] = ()
+        self._orders: Sequence[StopOrder] = ()
         self._spent: Mapping[str, int] = {}
-        self._accounts: dict[str, LeaseAccount] = {}
-        self._run_of: dict[str, str] = {}
+        self._open: dict[str, _Open] = {}
+        self._numbers: dict[str, tuple[int, float]] = {}
 
-    def run_ids(self) -> list[str]:
-        """The runs of whose spend the next reading is to tell."""
+    def run_ids(self, *, unread: bool = False) -> list[str]:
+        """The runs of whose spend `learn` is to tell; those alone that nobody looked
+        up yet."""
         with self._lock:
-            return sorted(set(self._run_of.values()))
+            return sorted(
+                {
+                    each.run_id
+                    for each in self._open.values()
+                    if each.run_id is not None and not (unread and each.account.is_read)
+                }
+            )
+
+    def learn(self, runs: Mapping[str, Decimal]) -> None:
+        """What the ledger says that runs spent, in USD."""
+        with self._lock:
+            for each in self._open.values():
+                if each.run_id is not None and each.run_id in runs:
+                    each.account.counted(_femto(runs[each.run_id]))
+
+    def order(self, orders: Sequence[StopOrder]) -> None:
+        """The orders that hold from now on."""
+        with self._lock:
+            self._orders = orders
 
     def update(self, reading: Reading) -> None:
         """Take a newer reading."""
@@ -84,18 +122,23 @@ class SharedBudgets:
             for line in reading.used
         }
         limits = {each.name: _femto(each.limit_usd) for each in reading.budgets}
+        windows = [_window(budget, reading.at) for budget in reading.budgets]
+        now_s = self._clock()
         with self._lock:
-            for key, run_id in self._run_of.items():
-                spent[key] = _femto(reading.runs.get(run_id, Decimal(0)))
-            self._reading, self._spent = reading, spent
-            for key, account in list(self._accounts.items()):
-                account.counted(
-                    spent.get(key, 0), now_s=self._clock(), lag_s=reading.lag_s
-                )
-                account.limit = limits.get(json.loads(key)[0], account.limit)
+            self._reading, self._windows, self._spent = reading, windows, spent
+            for key, each in list(self._open.items()):
+                account = each.account
+                account.limit = limits.get(each.budget, account.limit)
+                if each.run_id is None:
+                    account.counted(spent.get(key, 0))
+                account.forget(now_s=now_s, lag_s=reading.lag_s)
                 if account.is_idle:
-                    del self._accounts[key]
-                    self._run_of.pop(key, None)
+                    del self._open[key]
+            self._numbers = {
+                process: (number, at_s)
+                for process, (number, at_s) in self._numbers.items()
+                if at_s > now_s - _LATEST_S
+            }
 
     def answer(self, body: bytes) -> bytes:
         """The answer to a guard's report, as JSON. Raises BadPayload for what is none,
@@ -109,36 +152,44 @@ class SharedBudgets:
                 raise Overloaded(
                     "what is spent of budgets is not known yet", retry_after_s=1
                 )
-            told = self._answered(report, self._reading)
+            self._check_order(report)
+            told = self._answered(report)
+        if not all(lease.is_read for lease in told.leases.values()):
+            self._wake()
         return json.dumps(told.to_json()).encode()
 
-    def _answered(self, report: Report, reading: Reading) -> Answer:
+    def _check_order(self, report: Report) -> None:
+        """Raises BadPayload for a report that a later one overtook: what it says of
+        amounts is old, and its process waits for no answer any more."""
+        last, _ = self._numbers.get(report.process, (0, 0.0))
+        if report.number < last:
+            raise BadPayload(
+                f"report {report.number} of this process comes after report {last}"
+            )
+        self._numbers[report.process] = (report.number, self._clock())
+
+    def _answered(self, report: Report) -> Answer:
         applies, leases = [], {}
         for subjects in report.works_for:
-            budgets = list(_applying(subjects, reading))
-            orders = (each for each in reading.orders if each.fits(subjects))
+            budgets = list(_applying(subjects, self._windows))
+            orders = (each for each in self._orders if each.fits(subjects))
             stops = [Stop(order.by, order.reason) for order in orders]
-            applies.append(Applies([each.key for each in budgets], stops))
-            for each in budgets:
-                if each.key not in leases:
-                    leases[each.key] = self._lease(each, report)
+            keys = [each.key for each in budgets]
+            applies.append(Applies(keys, stops))
+            for key, each in zip(keys, budgets, strict=True):
+                if key not in leases:
+                    leases[key] = self._lease(key, each, report)
         for key in report.uses.keys() - leases.keys():
-            if key in self._accounts:  # its runs are over, what they spent counts
+            if key in self._open:  # its runs are over, what they spent counts
                 self._report(key, report)
         return Answer(applies, leases)
 
-    def _lease(self, each: _Budget, report: Report) -> Lease:
-        budget, key = each.budget, each.key
-        if key not in self._accounts:
-            self._accounts[key] = LeaseAccount(
-                _femto(budget.limit_usd), self._spent.get(key, 0)
-            )
-            if budget.of == "run":
-                self._run_of[key] = each.who
-        account = self._accounts[key]
-        granted = account.report(
-            report.process, report.uses.get(key, _NO_USE), now_s=self._clock()
-        )
+    def _lease(self, key: str, each: _Budget, report: Report) -> Lease:
+        budget = each.budget
+        if key not in self._open:
+            self._open[key] = self._opened(key, each)
+        account = self._open[key].account
+        granted = self._report(key, report)
         return Lease(
             budget=budget.name,
             of=budget.of,
@@ -151,27 +202,49 @@ class SharedBudgets:
             ends_at_s=each.ends_at_s,
             is_refused=granted.is_refused,
             is_tight=granted.is_tight,
+            is_read=account.is_read,
         )
 
-    def _report(self, key: str, report: Report) -> None:
-        use = report.uses[key]
-        self._accounts[key].report(report.process, use, now_s=self._clock())
+    def _opened(self, key: str, each: _Budget) -> _Open:
+        """A new account. Of windows the last reading had everybody who spent."""
+        limit, is_run = _femto(each.budget.limit_usd), each.budget.of == "run"
+        in_ledger = None if is_run else self._spent.get(key, 0)
+        account = LeaseAccount(limit, in_ledger)
+        return _Open(account, each.budget.name, each.who if is_run else None)
+
+    def _report(self, key: str, report: Report) -> Granted:
+        use = report.uses.get(key, _NO_USE)
+        account = self._open[key].account
+        return account.report(report.process, use, now_s=self._clock())
 
 
-def _applying(subjects: Mapping[str, str], reading: Reading) -> Iterator[_Budget]:
+def _window(budget: Budget, at: datetime) -> _Budget:
+    """The window of a budget around a moment, whoever it is for."""
+    if budget.of == "run":
+        return _Budget(budget, budget.who)
+    begin, end = budget.period(at)
+    return _Budget(budget, budget.who, int(begin.timestamp()), int(end.timestamp()))
+
+
+def _applying(
+    subjects: Mapping[str, str], windows: Sequence[_Budget]
+) -> Iterator[_Budget]:
     """The budgets that count what is spent for these subjects."""
     told = {**subjects, "everything": "everything"}
-    for budget in reading.budgets:
+    for window in windows:
+        budget = window.budget
         if budget.of == "run":
-            if "run_id" in told and budget.who in ("*", told.get("task_type")):
-                yield _Budget(budget, told["run_id"])
-        elif (who := told.get(budget.of)) and budget.who in ("*", who):
-            begin, end = budget.period(reading.at)
-            yield _Budget(budget, who, int(begin.timestamp()), int(end.timestamp()))
+            who, wanted = told.get("run_id"), told.get("task_type")
+        else:
+            who = wanted = told.get(budget.of)
+        if who and budget.who in ("*", wanted):
+            yield replace(window, who=who)
 
 
 def _key(name: str, who: str, begins_at_s: int) -> str:
-    return json.dumps([name, who, begins_at_s])
+    """A budget's key for guards: of one length, however long the names are."""
+    told = json.dumps([name, who, begins_at_s])
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _femto(usd: Decimal) -> int:

@@ -108,13 +108,12 @@ def _unused(budget: Budget, now: datetime) -> Used:
 
 
 def used_by_run(ask: Ask, run_ids: Sequence[str]) -> Mapping[str, Decimal]:
-    """What runs spent, in USD, pessimistically; those that spent nothing are left
-    out."""
-    if not run_ids:
-        return {}
+    """What each of these runs spent, in USD, pessimistically; those that are not in the
+    ledger have spent nothing."""
     sql = (files(__package__) / "spent_by_run.sql").read_text(encoding="utf-8")
     rows = ask(sql, {"run_ids": list(run_ids)})
-    return {row["run_id"]: row["pessimistic_usd"] for row in rows}
+    told = {row["run_id"]: row["pessimistic_usd"] for row in rows}
+    return {run_id: told.get(run_id, Decimal(0)) for run_id in run_ids}
 
 
 def _used(row: Mapping[str, Any]) -> Used:

@@ -20,9 +20,10 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from farthing.alerts import instances
+from farthing.alerts.budget_reader import BudgetReader
 from farthing.alerts.budgets import Budget, as_given
 from farthing.alerts.channel import Clock, open_channels, utc_now
-from farthing.alerts.declared import Declared, ordered_by_rules
+from farthing.alerts.declared import Declared, StopOrder, ordered_by_rules
 from farthing.alerts.deliver import Delivery
 from farthing.alerts.destination import Surroundings
 from farthing.alerts.evaluate import Evaluator, Sources
@@ -30,8 +31,6 @@ from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.picture import Draw
 from farthing.alerts.policy import Policy, read_policy
-from farthing.alerts.shared import Reading, SharedBudgets
-from farthing.alerts.spent import document, used, used_by_run
 from farthing.collector.config import Settings, environment
 from farthing.collector.store.client import Refused, Store
 from farthing.errors import StoreUnavailable
@@ -69,9 +68,6 @@ class Alerting:
         self.file = file
         self._policy = policy
         self._declared = declared
-        self._registry = registry
-        self.shared = SharedBudgets()
-        self._budgets_document: bytes | None = None
         self._evaluated = evaluated
         self._clock = clock
         self._meters = _Meters(registry, file)
@@ -86,6 +82,12 @@ class Alerting:
             clock=clock,
             on_problem=lambda rule: self._meters.failures.labels(rule).inc(),
         )
+        self.budgets = BudgetReader(
+            *(store.rows, declared),
+            orders=self._orders,
+            lag_s=lambda: _lag_s(registry),
+            clock=clock,
+        )
         self._stopping = threading.Event()
         self._poked = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerting")
@@ -93,16 +95,19 @@ class Alerting:
     def start(self) -> None:
         """Begin to evaluate."""
         self._thread.start()
+        self.budgets.start()
 
     def poke(self) -> None:
         """Something was loaded: look soon."""
         self._poked.set()
+        self.budgets.poke()
 
     def stop(self) -> None:
         """Finish the evaluation under way and end."""
         self._stopping.set()
         self._poked.set()
         self._thread.join()
+        self.budgets.stop()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -122,37 +127,20 @@ class Alerting:
             with self._meters.seconds.time():
                 until_next = self._evaluator.evaluate(loaded=loaded)
             self._publish()
-            self._tell_budgets()
         except sqlite3.Error as error:
             log.warning("alerts wait for their file: %s", error)
             return timedelta(seconds=_LONGEST_S)
         except Exception:  # the thread must outlive everything
             log.exception("alerts were not evaluated")
             return timedelta(seconds=_LONGEST_S)
+        self.budgets.poke()
         self._evaluated()
         return until_next
 
-    def budgets_document(self) -> bytes | None:
-        """What is spent of the budgets, as JSON, a few seconds old at most while the
-        store answers; None until it is known."""
-        return self._budgets_document
-
-    def _tell_budgets(self) -> None:
-        now, budgets = self._clock(), self._declared.budgets()
-        windows = [budget for budget in budgets if budget.of != "run"]
-        lines = used(self._store.rows, tuple(windows), now=now) if windows else ()
+    def _orders(self) -> list[StopOrder]:
+        """Those of people, and of rules that fire."""
         by_rules = ordered_by_rules(self.file.open_incidents(), self._evaluator.rules)
-        self.shared.update(
-            Reading(
-                at=now,
-                budgets=budgets,
-                used=lines,
-                runs=used_by_run(self._store.rows, self.shared.run_ids()),
-                orders=(*self._declared.orders(), *by_rules),
-                lag_s=_lag_s(self._registry),
-            )
-        )
-        self._budgets_document = document(lines, budgets, now=now)
+        return [*self._declared.orders(), *by_rules]
 
     def _publish(self) -> None:
         """Tell the ledger of incidents; what fails is told in a later round."""

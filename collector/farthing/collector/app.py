@@ -121,8 +121,8 @@ async def collector(
                 spool,
                 registry=registry,
                 why_not_ready=lambda: loader.problem,
-                documents={leases.PATH: alerting.budgets_document},
-                answers={leases.PATH: alerting.shared.answer},
+                documents={leases.PATH: alerting.budgets.document},
+                answers={leases.PATH: alerting.budgets.shared.answer},
             )
         )
         scheme = "https" if receive.tls else "http"

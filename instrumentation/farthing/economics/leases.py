@@ -29,8 +29,13 @@ SUBJECTS: Final = (
 )
 """What a process says of whom it works for: columns of the ledger."""
 
+MOST_WORKS: Final = 500
+"""For so many entries of work one report may ask."""
+
 _LONGEST: Final = 2048
 _MOST: Final = 10_000
+_MOST_FEMTO_USD: Final = 10**27
+"""A million million USD: budgets are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +58,18 @@ class Use:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One process's say. `works_for` are the subjects of its runs, by their names in
-    SUBJECTS; `uses` what it has used, by the collector's keys."""
+    SUBJECTS, MOST_WORKS at most; `uses` what it has used, by the collector's keys.
+    `number` grows from report to report, so that one which comes late is known."""
 
     process: str
     works_for: Sequence[Mapping[str, str]] = ()
     uses: Mapping[str, Use] = field(default_factory=dict)
+    number: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
             "process": self.process,
+            "number": self.number,
             "works_for": [dict(subjects) for subjects in self.works_for],
             "uses": {key: asdict(use) for key, use in self.uses.items()},
         }
@@ -71,11 +79,17 @@ class Report:
         """What `to_json` made. Raises ValueError."""
         found = _object(told, "a report")
         works_for = _list(found.get("works_for"), "works_for")
+        if len(works_for) > MOST_WORKS:
+            raise ValueError(
+                f"works_for has {len(works_for)} entries, and must not have more than"
+                f" {MOST_WORKS}: ask for the others in a further report"
+            )
         uses = _object(found.get("uses"), "uses")
         return cls(
             process=_text(found.get("process"), "process"),
             works_for=[_subjects(each) for each in works_for],
             uses={_text(key, "uses"): _use(use) for key, use in uses.items()},
+            number=_amount(found.get("number"), "number"),
         )
 
 
@@ -88,7 +102,8 @@ class Lease:
     may spend and hold, of all that it was ever granted. `is_refused`: what was asked
     for is not there, because it is spent, or held for calls under way. `is_tight`:
     there is too little left to have any in hand. `ends_at_s` is when the window ends,
-    in seconds since 1970; 0 where it does not.
+    in seconds since 1970; 0 where it does not. Until the ledger was read for it
+    (`is_read`), `spent` is a lower bound and nothing more is granted.
     """
 
     budget: str
@@ -102,6 +117,7 @@ class Lease:
     ends_at_s: int = 0
     is_refused: bool = False
     is_tight: bool = False
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +179,15 @@ def _subjects(told: Any) -> Mapping[str, str]:
 
 def _use(told: Any) -> Use:
     use: Use = _checked(Use, told)
-    if min(asdict(use).values()) < 0:
-        raise ValueError("an amount is below zero")
+    for name, amount in asdict(use).items():
+        _amount(amount, name)
     return use
+
+
+def _amount(told: Any, what: str) -> int:
+    if type(told) is not int or not 0 <= told < _MOST_FEMTO_USD:
+        raise ValueError(f"{what} must be an integer from 0 to {_MOST_FEMTO_USD:.0e}")
+    return told
 
 
 _TYPES: Final[Mapping[str, type]] = {"str": str, "int": int, "bool": bool}
@@ -195,9 +217,15 @@ def _list(told: Any, what: str) -> Sequence[Any]:
     return told
 
 
+def is_text(told: str) -> bool:
+    """Whether a text can be told: of Unicode, and not too long to be a name."""
+    is_unicode = not any("\ud800" <= character <= "\udfff" for character in told)
+    return 0 < len(told) <= _LONGEST and is_unicode
+
+
 def _text(told: Any, what: str) -> str:
-    if not isinstance(told, str) or not 0 < len(told) <= _LONGEST:
-        raise ValueError(f"{what} must be a text")
-    if any("\ud800" <= character <= "\udfff" for character in told):
-        raise ValueError(f"{what} must be a text of Unicode")
+    if not isinstance(told, str) or not is_text(told):
+        raise ValueError(
+            f"{what} must be a text of Unicode with 1 to {_LONGEST} characters"
+        )
     return told

@@ -5,23 +5,27 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from farthing.alerts.lease_book import LeaseAccount
 from farthing.economics.budgets import Estimate
-from farthing.economics.leases import Answer, Applies, Lease, Report, Stop, Use
+from farthing.economics.leases import (
+    MOST_WORKS,
+    Answer,
+    Applies,
+    Lease,
+    Report,
+    Stop,
+    Use,
+)
 from farthing.errors import BudgetExceeded, BudgetUnknown, StopOrdered
 from farthing.instrumentation.guard import shared
-from farthing.instrumentation.guard.link import Asking, CollectorAway, Link
+from farthing.instrumentation.guard.link import CollectorAway, Link
 from farthing.instrumentation.guard.notices import Notice
 from farthing.instrumentation.guard.runs import Run
 from farthing.instrumentation.guard.shared import Hold, Refusal, SharedLimits
@@ -37,7 +41,7 @@ class Collector:
     """A collector with one budget, in this process."""
 
     def __init__(self, cents: int, action: str = "stop") -> None:
-        self.book = LeaseAccount(cents * CENT)
+        self.book = LeaseAccount(cents * CENT, in_ledger=0)
         self.action = action
         self.stops: list[Stop] = []
         self.reports: list[Report] = []
@@ -58,6 +62,7 @@ class Collector:
             granted=granted.total,
             is_refused=granted.is_refused,
             is_tight=granted.is_tight,
+            is_read=self.book.is_read,
         )
         told = Answer(applies, {KEY: lease}).to_json()
         return Answer.from_json(json.loads(json.dumps(told)), asked=len(applies))
@@ -80,6 +85,13 @@ def spend(worker: Agent, most: int = 100) -> int:
         except BudgetExceeded:
             break
     return len(worker.sent)
+
+
+def spend_until_stopped(worker: Agent) -> None:
+    """Call until the guard stops it, for ten seconds at most."""
+    deadline_s = time.monotonic() + 10
+    while time.monotonic() < deadline_s:
+        worker.call()
 
 
 def test_processes_stop_at_the_budget_that_they_share(notices: list[Notice]) -> None:
@@ -150,6 +162,57 @@ def test_a_collector_that_is_away(action: str, notices: list[Notice]) -> None:
     assert [(n.what, n.action) for n in notices] == [("unknown", action)]
 
 
+@pytest.mark.parametrize("action", ["warn", "stop"])
+def test_a_ledger_that_was_not_read_is_an_unknown(
+    monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """A collector that cannot say what a run spent leases nothing: the user chose what
+    that means. Once it was read the budget holds."""
+    monkeypatch.setattr(shared, "PATIENCE_S", 0.2)
+    collector = Collector(20)
+    collector.book.in_ledger = None
+    worker = sharing(collector, FARTHING_ON_BUDGET_UNKNOWN=action)
+    if action == "warn":
+        worker.call()
+    else:
+        with pytest.raises(BudgetUnknown):
+            worker.call()
+    collector.book.counted(collector.book.limit)
+    with pytest.raises(BudgetExceeded):
+        spend_until_stopped(worker)
+
+
+def test_one_name_that_cannot_be_told_takes_no_other_budget_along(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A user's name that is no Unicode, or endless, is left out of what the collector
+    is told, which the log says."""
+    for odd in ("a\udc80", "x" * 3000):
+        limits = SharedLimits({}, wake=lambda **_: None)
+        limits.take(replace(RUN, user=odd), Estimate(CENT), anyway=True)
+        [subjects] = limits.report().works_for
+        assert "user" not in subjects
+        assert subjects["team"] == "growth"
+    assert "the user of a run is too long, or no Unicode" in caplog.text
+
+
+def test_a_process_with_very_many_runs_asks_for_the_latest() -> None:
+    """A report has its bounds; a run that it left out asks anew with its next call."""
+    now_s = [0.0]
+    collector = Collector(10**6)
+    limits = SharedLimits({}, wake=lambda **_: None, clock=lambda: now_s[0])
+    for number in range(MOST_WORKS + 10):
+        now_s[0] += 0.001
+        limits.take(replace(RUN, id=f"r{number}"), Estimate(CENT), anyway=True)
+    report = limits.report()
+    latest = {f"r{number}" for number in range(10, MOST_WORKS + 10)}
+    assert {subjects["run_id"] for subjects in report.works_for} == latest
+    limits.answered(collector(report))
+    limits.take(replace(RUN, id="r0"), Estimate(CENT), anyway=True)
+    asked_for = {subjects["run_id"] for subjects in limits.report().works_for}
+    assert asked_for == latest - {"r10"} | {"r0"}
+
+
 def test_what_is_leased_to_others_is_not_spent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -189,7 +252,7 @@ def test_a_budget_that_was_used_up_stays_so_while_the_collector_is_away() -> Non
     collector = Collector(5)
     worker = sharing(collector)
     sent = spend(worker)
-    collector.book.counted(collector.book.limit, now_s=0.0)
+    collector.book.counted(collector.book.limit)
     spend(worker, 1)
     collector.is_away = True
     for _ in range(3):
@@ -228,107 +291,3 @@ def _reported(collector: Collector, worker: Agent) -> tuple[str, int]:
                 return report.process, report.uses[KEY].spent
         time.sleep(0.01)
     raise AssertionError(collector.reports)
-
-
-@contextmanager
-def answering(reply: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    """A server on the loopback that replies so to every POST; yields its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            reply(self)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            del format, args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/budgets"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def saying(status: int, body: bytes, **headers: str) -> Callable[[Any], None]:
-    """A reply."""
-
-    def reply(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return reply
-
-
-NONSENSE = [
-    (200, b"<html>"),
-    (200, b"[]"),
-    (200, b"{}"),
-    (200, b'{"applies": [{"budgets": ["x"], "stops": []}], "leases": {}}'),
-    (200, b'{"applies": [], "leases": {"x": {"limit": "much"}}}'),
-    (200, b"[" * 100_000),
-    (503, b"not known yet"),
-    (401, b"no"),
-]
-
-
-@pytest.mark.parametrize(("status", "body"), NONSENSE)
-def test_nonsense_is_no_answer(status: int, body: bytes) -> None:
-    """An agent goes on: nobody knows what is left."""
-    with answering(saying(status, body)) as url:
-        worker = sharing(Asking(url, {}))
-        assert spend(worker, 5) == 5
-
-
-def test_a_redirect_does_not_get_the_token() -> None:
-    """The header that authorizes is sent to the collector alone."""
-    seen: list[str] = []
-
-    def elsewhere(handler: BaseHTTPRequestHandler) -> None:
-        seen.append(handler.headers.get("authorization", ""))
-        saying(200, b"{}")(handler)
-
-    with answering(elsewhere) as other:
-        reply = saying(302, b"", location=other)
-        with answering(reply) as url:
-            ask = Asking(url, {"authorization": "Bearer secret"})
-            with pytest.raises(CollectorAway, match="302"):
-                ask(Report("p"))
-    assert seen == []
-
-
-def test_a_collector_that_hangs_is_waited_for_once() -> None:
-    """The first call waits for an answer, those after it do not."""
-    ends = threading.Event()
-
-    def hang(_: object) -> None:
-        ends.wait(20)
-
-    with answering(hang) as url:
-        worker = sharing(Asking(url, {}))
-        assert spend(worker, 200) == 200
-        ends.set()
-
-
-def test_reports_and_answers_of_strangers() -> None:
-    """Either side refuses what is not of its form."""
-    good = Report("p", [{"team": "growth"}], {KEY: Use(1, 2, 3)})
-    assert Report.from_json(good.to_json()) == good
-    for wrong in (
-        None,
-        {},
-        {**good.to_json(), "process": ""},
-        {**good.to_json(), "uses": {KEY: {"spent": 1}}},
-        {**good.to_json(), "works_for": [{"team": 3}]},
-        replace(good, uses={KEY: Use(spent=-1)}).to_json(),
-    ):
-        with pytest.raises(ValueError, match=r"must|below zero"):
-            Report.from_json(wrong)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -188,3 +189,39 @@ def test_a_rule_that_stops_reaches_an_agent_that_runs(
         run["FARTHING_TASK_ID"] = "report-2"
         other = started(collector, providers, "1", "1", **run)
         assert ended([other]) == [("done", 1)]
+
+
+def test_a_run_goes_on_where_it_was_though_the_collector_was_restarted(
+    tmp_path: Path, providers: Providers
+) -> None:
+    """What a run spent before the collector knew of it counts from its first call on: a
+    process that goes on with it is stopped there."""
+    providers.bill.clear()
+    declared = tmp_path / "budgets.yaml"
+    declared.write_text(
+        "budgets: [{name: any, of: run, window: run, limit_usd: 0.03, action: stop}]"
+    )
+    settings = {"FARTHING_BUDGETS_FILE": str(declared)}
+    run = {"FARTHING_TASK_ID": "report-1", "FARTHING_ON_BUDGET_UNKNOWN": "stop"}
+    ends = []
+    for _ in range(2):
+        with up(tmp_path / "data", env=settings) as collector:
+            until(partial(knows_budgets, collector))
+            ends += ended([started(collector, providers, "1", "100", **run)])
+            spent = sum(billed_usd(providers.bill), Decimal(0))
+            until(partial(knows_spent, collector, spent))
+    assert [end.partition(":")[0] for end, _ in ends] == ["BudgetExceeded"] * 2
+    assert ends[0][1] > 1
+    assert ends[1][1] == 0
+
+
+def knows_budgets(collector: Up) -> bool:
+    """Whether a collector that was started has read its budgets."""
+    return bool(served(collector)["declared"])
+
+
+def knows_spent(collector: Up, usd: Decimal) -> bool:
+    """Whether the ledger counts so much of all runs."""
+    query = "SELECT toString(sum(cost_usd)) AS usd FROM spans"
+    [row] = answer("sql", query, "--data", collector.data_dir)
+    return Decimal(row["usd"] or 0) == usd

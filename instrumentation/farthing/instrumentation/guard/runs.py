@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from farthing.economics.budgets import Account
+from farthing.economics.leases import is_text
 from farthing.instrumentation.fingerprints.teller import Result
 from farthing.instrumentation.guard.loops import LoopWatch
 from farthing.instrumentation.guard.settings import GuardSettings, Rules
+from farthing.instrumentation.watching.once import Once
 
 MOST_RUNS: Final = 10_000
 """Runs that are remembered; the one that was idle longest is forgotten first."""
 
 _MOST_RESULTS: Final = 4_096
+_UNTOLD: Final = Once()
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,20 @@ class Run:
             "user": self.user,
         }
         return {name: value for name, value in told.items() if value}
+
+
+def tellable(subjects: Mapping[str, str]) -> Mapping[str, str]:
+    """Those that a collector can be told; the others are logged once. One that it would
+    refuse must not take the whole process's budgets with it."""
+    told = {name: who for name, who in subjects.items() if is_text(who)}
+    for name in subjects.keys() - told.keys():
+        if _UNTOLD.is_new(name):
+            _logger.warning(
+                "guard: the %s of a run is too long, or no Unicode: shared budgets of"
+                " it, and orders by it, do not hold",
+                name,
+            )
+    return told
 
 
 @dataclass(slots=True)

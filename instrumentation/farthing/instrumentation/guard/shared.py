@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from farthing.economics.budgets import Account, Estimate, Taken, cancel_all, take_all
-from farthing.economics.leases import Answer, Applies, Report, Stop
+from farthing.economics.leases import MOST_WORKS, Answer, Applies, Report, Stop
 from farthing.instrumentation.guard.leased import SharedBudget
-from farthing.instrumentation.guard.runs import Run
+from farthing.instrumentation.guard.runs import Run, tellable
 from farthing.instrumentation.guard.settings import Action
 
 PATIENCE_S: Final = 2.0
@@ -165,7 +165,7 @@ class SharedLimits:
                 found = Refusal()
             if isinstance(found, Refusal) and not self._is_away:
                 found = self._waited(run, estimate, found)
-            if isinstance(found, Refusal) and self._is_unknown():
+            if isinstance(found, Refusal) and self._is_unknown(found):
                 is_known = found.budget is not None and found.budget.is_used_up()
                 return found if is_known else Refusal()
             return found
@@ -175,14 +175,17 @@ class SharedLimits:
         with self._changed:
             now_s = self._clock()
             self._reports += 1
-            for run in list(self._works):
-                if now_s - self._works[run].called_s > _IDLE_S:
+            recent = sorted(self._works, key=lambda run: -self._works[run].called_s)
+            for position, run in enumerate(recent):
+                is_idle = now_s - self._works[run].called_s > _IDLE_S
+                if is_idle or position >= MOST_WORKS:  # it asks anew when it calls
                     del self._works[run]
             self._asked_for = list(self._works)
             return Report(
                 self._process,
                 [self._works[run].subjects for run in self._asked_for],
                 {key: budget.use(now_s) for key, budget in self._budgets.items()},
+                self._reports,
             )
 
     def answered(self, answer: Answer) -> None:
@@ -265,14 +268,16 @@ class SharedLimits:
     def _work(self, run: Run) -> _Work:
         work = self._works.get(run)
         if work is None:
-            subjects = {**self._constant, **run.subjects}
+            subjects = tellable({**self._constant, **run.subjects})
             work = self._works[run] = _Work(subjects, None, 0.0)
         work.called_s = self._clock()
         return work
 
-    def _is_unknown(self) -> bool:
+    def _is_unknown(self, refusal: Refusal) -> bool:
         """Whether nobody knows what is left."""
-        return self._is_away or self._is_old()
+        budget = refusal.budget
+        is_unread = budget is not None and not budget.lease.is_read
+        return self._is_away or self._is_old() or is_unread
 
     def _is_old(self) -> bool:
         """Whether what the collector said last holds no longer."""
