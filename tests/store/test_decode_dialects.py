@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from farthing import semconv
 from farthing.collector.dialects import FIELDS, Dialect, all_dialects
 from farthing.collector.store.ledger import Ledger
 from tests.store.otlp import Told, rows
 
+CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}
 EXAMPLES = Path(__file__).parents[1] / "dialects"
 DIALECTS = {dialect.name: dialect for dialect in all_dialects()}
 
@@ -44,6 +46,16 @@ def test_no_example_stores_content(ledger: Ledger, name: str) -> None:
     cases = cases_of(name)
     found = rows(ledger, f"content {name}", [_told(case) for case in cases])
     assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize("below", ["", ".0.text"])
+def test_no_name_of_content_is_stored(ledger: Ledger, below: str) -> None:
+    """No emitter's name for what people wrote, nor one below it, is among the
+    attributes that are kept; any other scalar is."""
+    told = {f"{name}{below}": "secret" for name in semconv.CONTENT}
+    found = rows(ledger, f"names{below}", [Told({**CALL, **told, "own.note": "kept"})])
+    assert "secret" not in repr(found)
+    assert found[0]["attributes"]["own.note"] == "kept"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)

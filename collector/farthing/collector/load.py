@@ -226,7 +226,7 @@ class Loader:
         path = self._dead_letters / f"{batch.name}.pb"
         at = datetime.now(UTC).isoformat()
         reason = {"at": at, "code": error.code, "reason": str(error)}
-        self._dead_letters.mkdir(parents=True, exist_ok=True)
+        self._dead_letters.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path.with_suffix(".json"), json.dumps(reason).encode())
         _write(path, b"".join(delimited(batch.requests)))
         for folder in (self._dead_letters, self._dead_letters.parent):

@@ -29,6 +29,7 @@ _SETTINGS: Final = (
     "journal_size_limit = 67108864",
     "synchronous = FULL",
     "fullfsync = ON",  # macOS: without it the disk may keep a commit in its cache
+    "secure_delete = ON",  # what agents sent may hold content: it is overwritten
 )
 
 _FORGET_BY_NUMBER: Final = """
@@ -117,7 +118,7 @@ class SpoolFile:
         self._path = folder / "spool.sqlite"
         self._writing = threading.Lock()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with ExitStack() as failing:
                 self._loading = self._connect(failing)
                 self._prepare()
@@ -191,6 +192,7 @@ class SpoolFile:
         with self._transaction(self._loading) as changes:
             self._drop(batch, changes)
         self._give_back()
+        self._empty_log()
 
     def give_up(self, batch: Batch) -> None:
         """Drop the requests of a batch; sent again, they count as new ones."""
@@ -202,6 +204,7 @@ class SpoolFile:
             )
             changes.forgotten.update(digest for (digest,) in forgotten)
         self._give_back()
+        self._empty_log()
 
     def close(self) -> None:
         """Close the file; nothing is under way."""
@@ -318,6 +321,13 @@ class SpoolFile:
                     self._loading.executescript(
                         f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})"
                     )
+
+    def _empty_log(self) -> None:
+        """Where nothing waits, let the log forget what did: it is a copy."""
+        if self.waiting.requests:
+            return
+        with suppress(sqlite3.Error), self._writing:
+            self._loading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

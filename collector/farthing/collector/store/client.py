@@ -218,6 +218,7 @@ class Store:
         path = self.address.path / "loading.pb"
         try:
             with path.open("wb") as file:
+                path.chmod(0o600)
                 file.writelines(data)
             yield str(path)
         finally:
