@@ -1,6 +1,7 @@
 """What the page costs a browser: bytes over the wire, and time until its charts stand.
 
 `python -m benchmarks.page`: a real collector with 10,000 runs, and Debian's Chromium.
+`--keep DIR` takes the ledger that `benchmarks.panels --keep DIR` made, of 100,000 runs.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import click
 from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 from benchmarks.alerts.fleet import fill_fleet
@@ -63,11 +67,10 @@ def visit(context: BrowserContext, url: str) -> tuple[int, float]:
     return int(sum(sizes)), took_s
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    chromium = shutil.which("chromium") or sys.exit("chromium is needed")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+@contextmanager
+def _filled() -> Iterator[Path]:
+    """A data folder with a ledger of its own."""
+    with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         data.mkdir()
         filling = multiprocessing.get_context("spawn").Process(
@@ -75,6 +78,19 @@ def main() -> None:
         )
         filling.start()
         filling.join()
+        yield data
+
+
+@click.command()
+@click.option("--keep", type=Path, help="A folder with a ledger, instead of a new one.")
+def main(keep: Path | None) -> None:
+    """Measure, and print a table."""
+    chromium = shutil.which("chromium") or sys.exit("chromium is needed")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with (
+        nullcontext(keep) if keep else _filled() as data,
+        sync_playwright() as playwright,
+    ):
         collector = Collector(data)
         collector.start()
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from farthing.collector.store.client import Store
-from farthing.dashboards.catalogue import panel
-from farthing.dashboards.macros import View, expanded
+from farthing.collector.web.page.asking import LIMITS, asked
+from farthing.dashboards.macros import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ def ask(store: Store, name: str, view: View, *, later_s: int = 0) -> float:
     """Ask a panel's question; returns the milliseconds until its rows are here."""
     sql = _sql(name, view, later_s)
     began_s = time.perf_counter()
-    store.rows(sql)
+    store.rows(sql, settings=LIMITS)
     return (time.perf_counter() - began_s) * 1000
 
 
 def _sql(name: str, view: View, later_s: int) -> str:
     later = timedelta(seconds=later_s)
     moved = View(view.since + later, view.until + later, view.chosen)
-    return expanded(panel(name).text, moved, hourly=panel(name).hourly)
+    return asked(name, moved)

@@ -45,6 +45,7 @@ from farthing.collector.web.page.chart_script import (
     chart_script_version,
 )
 from farthing.collector.web.page.choice import BadChoice, Choice
+from farthing.collector.web.page.figures import load_charts
 from farthing.collector.web.page.frame import Frame, frame
 from farthing.collector.web.page.headers import StrictHeaders
 from farthing.collector.web.page.links import call_path, run_path
@@ -52,7 +53,6 @@ from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place, as_csv, in_order
 from farthing.dashboards.catalogue import (
     DASHBOARDS,
-    VARIABLES,
     Dashboard,
     Row,
     dashboard,
@@ -262,10 +262,13 @@ class Page:
         """A page of panels."""
         rows = tuple(board.rows if rows is None else rows)
         choice, view = await self._chosen(request, usual_days=board.days, run_id=run_id)
-        around = await self._frame(request, board, choice, view)
-        oldest = await self._asker.oldest()
         names = with_usual(name for row in rows for name, _ in row.panels)
-        answers = await self._asker.panels(names if oldest else (), view)
+        around, oldest, answers, _ = await asyncio.gather(
+            self._frame(request, board, choice, view),
+            self._asker.oldest(),
+            self._asker.panels(names, view),
+            asyncio.to_thread(load_charts),
+        )
         place = Place(choice.with_range(board.days), request.url.path, run_id)
 
         def filled() -> Response:
@@ -295,15 +298,12 @@ class Page:
     async def _frame(
         self, request: Request, board: Dashboard, choice: Choice, view: View
     ) -> Frame:
-        offered = await asyncio.gather(
-            *(self._asker.choices(variable, view) for variable in VARIABLES)
-        )
         return frame(
             request.url.path,
             board.id,
             choice,
             view,
-            {v.name: values for v, values in zip(VARIABLES, offered, strict=True)},
+            await self._asker.choices(view),
             now=self._now(),
             usual_days=board.days,
         )
@@ -376,6 +376,7 @@ class Page:
     def make_ahead(self) -> None:
         """Begin to make what the first browser would wait for."""
         self._assets.make_ahead()
+        self._asker.make_ahead()
 
     def close(self) -> None:
         """Wait for questions that run, then close the store."""

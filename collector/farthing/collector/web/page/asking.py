@@ -1,7 +1,7 @@
 """Panels' questions to the ledger: some at a time, each within limits.
 
 The collector receives spans meanwhile, so what the page may take is bounded: few
-questions at once, each on half of the cores. One that fails fails alone.
+questions at once, each on half of the cores, or on two. One that fails fails alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 from farthing.collector.store.client import Away, Refused, Store
 from farthing.collector.store.sentence import sentence
-from farthing.dashboards.catalogue import Variable, panel
+from farthing.dashboards.catalogue import VARIABLES, panel, panels
 from farthing.dashboards.macros import View, expanded
 from farthing.errors import FarthingError, StoreUnavailable
 
@@ -36,6 +36,10 @@ LIMITS: Final[Mapping[str, int]] = {
 }
 _TOO_LONG, _TOO_MUCH_MEMORY = 159, 241
 _OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
+_CHOICES: Final = " UNION ALL ".join(
+    f"SELECT '{one.name}' AS variable, value FROM ({one.sql})"  # noqa: S608 - constants
+    for one in VARIABLES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,20 @@ class Asker:
         answers = await asyncio.gather(*(self._panel(name, view) for name in wanted))
         return {answer.name: answer for answer in answers}
 
-    async def choices(self, variable: Variable, view: View) -> tuple[str, ...]:
-        """What can be chosen of a variable in a range; nothing where that fails."""
-        everything = View(view.since, view.until)
+    def make_ahead(self) -> None:
+        """Begin to load the panels."""
+        self._threads.submit(panels)
+
+    async def choices(self, view: View) -> dict[str, list[str]]:
+        """What can be chosen in a range, by variable; nothing where that fails."""
+        found: dict[str, list[str]] = {}
         try:
-            rows = await self.rows(expanded(variable.sql, everything))
+            rows = await self.rows(expanded(_CHOICES, View(view.since, view.until)))
         except (FarthingError, Refused):
-            return ()
-        return tuple(row["value"] for row in rows)
+            return found
+        for row in rows:
+            found.setdefault(row["variable"], []).append(row["value"])
+        return found
 
     async def oldest(self) -> datetime | None:
         """The first hour of the ledger; None while it holds nothing.
