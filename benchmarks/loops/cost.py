@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from benchmarks.blocks import Blocks, Requests
 from benchmarks.loops.spans import copied, interleaved, request
+from farthing.collector.parts import collect_garbage_rarely
 from farthing.collector.settle import Settler
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
@@ -98,6 +99,7 @@ def _cost(engine: Path, name: str, batches: Iterable[Batch]) -> Cost:
     settle, watch = Settler(store, catalogue), Watcher(store)
     load_s = watch_s = 0.0
     largest = 0
+    collect_garbage_rarely()
     for number, batch in enumerate(batches):
         begun_s = time.process_time()
         ledger.load(f"batch {number}", batch)

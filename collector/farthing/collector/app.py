@@ -74,6 +74,7 @@ async def _up(settings: Settings, started: Started) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with collector(settings) as running:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.prices.ask)
+        parts.collect_garbage_rarely()
         started(running.addresses)
         await stop.wait()
         log.info("stopping: what waits stays in the spool")

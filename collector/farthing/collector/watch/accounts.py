@@ -49,14 +49,16 @@ class _Account:
 
 class Accounts:
     """What was spent by now: of each agent, of the calls of no agent under the empty
-    name, and of the whole run, whose agent is None."""
+    name, and, where it is asked for, of the whole run, whose agent is None."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_run: bool) -> None:
+        self._is_of_run = of_run
         self._of_agent: dict[str | None, _Account] = {}
 
     def enter(self, entry: Entry) -> Moment:
         """Count an entry, in the order of entries; the moment of its agent."""
-        self._enter(None, entry)
+        if self._is_of_run:
+            self._enter(None, entry)
         return self._enter(entry.agent, entry)
 
     def now(self, agent: str | None) -> Moment:

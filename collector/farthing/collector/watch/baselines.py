@@ -24,10 +24,11 @@ class Baselines:
     def exceeded(self, run: Standing) -> Baseline | None:
         """The baseline that a run leaves far behind; None if it does not, or too little
         is known of its kind."""
-        if not run.task_type or not run.taken.is_long:
+        taken = run.taken
+        if not run.task_type or not taken.is_long:
             return None
         baseline = self._of(run.task_type, run.agent, run.began_us // 1_000_000)
-        return baseline if baseline.is_exceeded(run.taken) else None
+        return baseline if baseline.is_exceeded(taken) else None
 
     def _of(self, task_type: str, agent: str, began_s: int) -> Baseline:
         key = (task_type, agent, began_s // _HOUR_S)

@@ -74,7 +74,7 @@ class Judgement:
         self._telling = Telling(most=LONG_RUN)
         self._detector = Detector()
         self._stall = None if baseline is None else Stall(baseline)
-        self._accounts = Accounts()
+        self._accounts = Accounts(of_run=baseline is not None)
         self._places: dict[str, _Place] = {}
         self._newest: dict[str, deque[tuple[int, str]]] = {}
         self._calls = 0

@@ -92,8 +92,7 @@ class Reader:
         self, which: str, *, order: str = _IN_ORDER
     ) -> Iterator[tuple[str, list[Entry]]]:
         sql = fill(_sql("entries.sql"), {"which": which, "order": order, **TOLD})
-        lines = self._store.raw(sql, fmt="JSONCompactEachRow").splitlines()
-        rows = map(Entry._make, json.loads(b"[%b]" % b",".join(lines)))
+        rows = map(Entry._make, self._parsed(sql, fmt="JSONCompactEachRow"))
         for run_id, entries in groupby(rows, key=attrgetter("run_id")):
             yield run_id, list(entries)
 
@@ -107,8 +106,13 @@ class Reader:
         return self._asked("keys.sql", values)
 
     def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        text = self._store.raw(fill(_sql(name), values), fmt="JSONEachRow")
-        return map(json.loads, text.splitlines())
+        return iter(self._parsed(fill(_sql(name), values), fmt="JSONEachRow"))
+
+    def _parsed(self, sql: str, *, fmt: str) -> list[Any]:
+        """Rows in one of the forms of JSON that have a row a line, read at once."""
+        lines = self._store.raw(sql, fmt=fmt).splitlines()
+        rows: list[Any] = json.loads(b"[%b]" % b",".join(lines))
+        return rows
 
 
 def chunks(

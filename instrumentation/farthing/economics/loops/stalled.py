@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from farthing.economics.loops.findings import Finding, Mark
 from farthing.economics.loops.memory import bits_apart
@@ -59,8 +59,7 @@ class Baseline:
         return len(self.beyond(taken)) > 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(NamedTuple):
     """What a run took so far, in the measures of its `Baseline`."""
 
     calls: int = 0
