@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.loops.__main__ import DATA
 from benchmarks.loops.perturbed import nearly
+from farthing.collector.watch.kinds import stall
 from farthing.collector.watch.labelled import read_runs
-from farthing.economics.loops import Baseline, Detector, Stall, Step, Taken
+from farthing.economics.loops import Baseline, Detector, Step
 
 _SOURCE: Final = DATA / "mini_swe_agent_gemini3.jsonl.gz"
 _LAST: Final = 24
@@ -48,21 +49,9 @@ class Tier:
         detector = Detector()
         found = [each for step in steps for each in detector.step(step)]
         self.loops += any(each.level == "confirmed" for each in found)
-        at = _stalled_at(steps, baseline)
-        if at is not None:
+        if stalled := stall(steps, baseline):
             self.stalled += 1
-            self.times.append(at / baseline.calls)
-
-
-def _stalled_at(steps: Steps, baseline: Baseline) -> int | None:
-    stall = Stall(baseline)
-    calls = tokens = 0
-    for step in steps:
-        calls += step.kind == "tool"
-        tokens += (step.input_tokens or 0) + (step.output_tokens or 0)
-        if stall.step(step, Taken(calls=calls, tokens=tokens)):
-            return calls
-    return None
+            self.times.append(stalled.calls / baseline.calls)
 
 
 def _learned(runs: Sequence[Steps]) -> Baseline:

@@ -56,6 +56,8 @@ def test_evaluate(tmp_path: Path, name: str) -> None:
         "delay_median": 3,
         "delay_p90": 3.0,
         "unspent_at_alarm": 4 / 6,
+        "stalled": 0,
+        "stalled_normal_per_1000": 0.0,
     }
     [alarm] = map(json.loads, out.read_text().splitlines())
     why = "3 more calls of ls, each with a result that was there before"

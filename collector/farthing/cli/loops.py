@@ -39,6 +39,7 @@ _COLUMNS = (
     Column("delay", "right"),
     Column("p90", "right", rank=2),
     Column("unspent", "right", rank=2),
+    Column("stalled", "right", rank=1),
 )
 _FINDINGS = (
     Column("run"),
@@ -135,6 +136,8 @@ def evaluate_command(
     FILES hold one run a line as JSON, plain or gzip, in the form of
     benchmarks/loops/README.md. Delay is in tool calls from the first repetition,
     inclusive; unspent is the share of tokens after it that an alarm could have saved.
+    Stalled is no loop: a run is compared with the others of its source and agent, of
+    which there have to be 20, and told of at any level.
 
     Without FILES the runs of the ledger are judged, where task types are the sources.
     """
@@ -212,6 +215,7 @@ def _row(source: str, score: Score) -> list[str]:
         _number(told["delay_median"]),
         _number(told["delay_p90"]),
         show.share(told["unspent_at_alarm"]),
+        show.count(score.stalled),
     ]
 
 

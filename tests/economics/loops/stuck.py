@@ -164,3 +164,16 @@ def a_harness_that_says_the_same_after_each_reply() -> list[Step]:
 @due("retry_storm")
 def a_model_that_is_overloaded() -> list[Step]:
     return [replied(status=529, input_tokens=900) for _ in range(8)]
+
+
+def reworded(count: int) -> list[Step]:
+    """Twenty pages read, then reworded searches that bring the like of before."""
+    steps = []
+    for n in range(count):
+        steps.append(replied(input_tokens=2_000 + 100 * n, output_tokens=50))
+        if n < 20:
+            steps.append(called("fetch", {"url": page(n)}, page(n)))
+        else:
+            asked = f"which of the suppliers has ever delivered late, try {n}"
+            steps.append(called("search", {"q": asked}, f"{page(100)} {n}"))
+    return steps

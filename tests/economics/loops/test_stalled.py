@@ -6,22 +6,10 @@ import pytest
 
 from farthing.economics.loops import Baseline, Detector, Finding, Stall, Step, Taken
 from tests.economics.loops.scenarios import page
+from tests.economics.loops.stuck import reworded
 from tests.economics.loops.telling import called, replied
 
 USUAL = Baseline(runs=200, calls=30, tokens=90_000)
-
-
-def reworded(count: int) -> list[Step]:
-    """Twenty pages read, then reworded searches that bring the like of before."""
-    steps = []
-    for n in range(count):
-        steps.append(replied(input_tokens=2_000 + 100 * n, output_tokens=50))
-        if n < 20:
-            steps.append(called("fetch", {"url": page(n)}, page(n)))
-        else:
-            asked = f"which of the suppliers has ever delivered late, try {n}"
-            steps.append(called("search", {"q": asked}, f"{page(100)} {n}"))
-    return steps
 
 
 def judged(steps: list[Step], baseline: Baseline, *, factor: int = 1) -> list[Finding]:

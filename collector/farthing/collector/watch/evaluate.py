@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median, quantiles
 from typing import Any, Final
 
+from farthing.collector.watch.kinds import Kinds
 from farthing.collector.watch.labelled import LabelledRun
 from farthing.economics.loops import Detector, Finding, Level, Tuning
 
@@ -15,7 +16,7 @@ _LEVELS: Final[dict[Level, int]] = {"suspected": 0, "confirmed": 1}
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An episode that reached the level from which people are told."""
+    """An episode that reached the level from which people are told, or a stalled run."""
 
     trace_id: str
     source: str
@@ -39,6 +40,8 @@ class Score:
     delays: list[int] = field(default_factory=list)
     tokens_after_onset: int = 0
     tokens_unspent: int = 0
+    stalled: int = 0
+    stalled_normal: int = 0
 
     def add(self, run: LabelledRun, alarms: Sequence[Alarm]) -> None:
         """Count a run and the alarms on it; only those of kind `loop` are judged."""
@@ -58,6 +61,11 @@ class Score:
             self.tokens_after_onset += _tokens_after(run, run.onset)
             self.tokens_unspent += _tokens_after(run, loop.at_tool_step)
 
+    def add_stalled(self, run: LabelledRun) -> None:
+        """Count a run that is stalled, which is never called a loop."""
+        self.stalled += 1
+        self.stalled_normal += run.is_normal
+
     def to_json(self) -> dict[str, Any]:
         """The form of `--json`; null is what cannot be said."""
         return {
@@ -73,6 +81,8 @@ class Score:
             "delay_median": median(self.delays) if self.delays else None,
             "delay_p90": p90(self.delays),
             "unspent_at_alarm": _share(self.tokens_unspent, self.tokens_after_onset),
+            "stalled": self.stalled,
+            "stalled_normal_per_1000": _share(1000 * self.stalled_normal, self.normal),
         }
 
 
@@ -93,15 +103,22 @@ class Evaluation:
 def evaluate(
     runs: Iterable[LabelledRun], *, level: Level, tuning: Tuning | None = None
 ) -> Evaluation:
-    """Judge runs; an alarm is an episode that reaches `level`."""
+    """Judge runs; an alarm is an episode that reaches `level`, or a run that stalled,
+    which has but one level."""
     sources: dict[str, Score] = {}
     total = Score()
     alarms: list[Alarm] = []
+    kinds = Kinds()
     for run in runs:
         raised = alarms_on(run, level=level, tuning=tuning or Tuning())
         sources.setdefault(run.source, Score()).add(run, raised)
         total.add(run, raised)
         alarms += raised
+        kinds.add(run)
+    for run, found in kinds.stalled():
+        sources[run.source].add_stalled(run)
+        total.add_stalled(run)
+        alarms.append(_alarm(run, found))
     return Evaluation(sources, total, tuple(alarms))
 
 
