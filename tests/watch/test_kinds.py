@@ -1,4 +1,4 @@
-"""Stalled runs of files: the other runs of the same source and agent say what is usual."""
+"""Stalled runs of files: the other runs of their source and agent say what is usual."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ LONG = reworded(90)
 
 
 def run(name: str, steps: Sequence[Step], *, source: str = "here") -> LabelledRun:
-    return LabelledRun(name, source, "unknown", None, is_normal=True, steps=tuple(steps))
+    of = tuple(steps)
+    return LabelledRun(name, source, "unknown", None, is_normal=True, steps=of)
 
 
 def usual(number: int, *, source: str = "here") -> list[LabelledRun]:

@@ -16,7 +16,7 @@ _LEVELS: Final[dict[Level, int]] = {"suspected": 0, "confirmed": 1}
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An episode that reached the level from which people are told, or a stalled run."""
+    """An episode that reached the level at which people are told, or a stalled run."""
 
     trace_id: str
     source: str

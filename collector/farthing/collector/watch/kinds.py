@@ -33,8 +33,8 @@ class Kinds:
         agent = max((step.agent for step in run.steps), default="")
         kind = self._kinds.setdefault((run.source, agent), _Kind())
         took = Taken()
-        for _, took in taking(run.steps):
-            pass
+        for _, so_far in taking(run.steps):
+            took = so_far
         kind.took.append(took)
         if took.is_long:
             kind.long.append((run, took))
