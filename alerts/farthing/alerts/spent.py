@@ -18,8 +18,8 @@ from farthing.economics.budgets import NEAR_PERCENT
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """One budget of one subject in its window. `pessimistic_usd` counts each call
-    without a known cost like the dearest kind of call of the subject."""
+    """One budget of one subject in its window. `pessimistic_usd` counts calls without a
+    known cost, too, as rules/budget.sql says."""
 
     budget: str
     of: str

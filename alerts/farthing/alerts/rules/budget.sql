@@ -1,7 +1,12 @@
 -- What is spent of each budget in its window; `level` is the number of steps reached, less
 -- one. A window that is over is closed, also where it ended while nobody looked.
+-- `pessimistic_usd` is what guards are told: a call of a model without a price counts by its
+-- tokens as a guard counts it (GUESSED_INPUT and GUESSED_OUTPUT of guard/estimate.py), one that
+-- told no usage like the mean call of the dearest hour, or where none has a price like an
+-- answer of 4,096 tokens. Tested to be what a guard says; spent_by_run.sql has the same of runs.
 WITH
     {now:DateTime64(6, 'UTC')} AS at,
+    toDecimal128('0.000015', 15) AS input_usd, toDecimal128('0.000075', 15) AS output_usd,
     declared AS (
         SELECT b.name AS name, b.of AS of, b.who AS wanted, b.window AS window, b.from_s AS from_s, b.until_s AS until_s,
             toDecimal128(b.limit_usd, 15) AS limit_usd, b.steps AS steps, b.action AS action
@@ -19,10 +24,16 @@ WITH
     ),
     windows AS (SELECT * FROM declared UNION ALL SELECT * FROM past),
     spent AS (
-        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(calls) AS calls
+        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(calls) AS calls,
+            sum(silent) AS silent, sum(guessed) AS guessed
         FROM (
+            WITH (input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens) * input_usd
+                + (output_tokens + reasoning_tokens + output_audio_tokens) * output_usd AS tokens_usd
             SELECT hour, h.task_type AS task_type, h.business_unit AS business_unit, h.team AS team, h.user AS user, h.agent AS agent, h.service AS service,
-                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.calls) AS calls
+                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.calls) AS calls,
+                sumIf(h.calls, cost_state = 'no_usage') AS silent,
+                sumIf(tokens_usd, cost_state = 'unpriced')
+                    + greatest(0, sumIf(tokens_usd - h.cost_usd, cost_state = 'partial')) AS guessed
             FROM spend_hourly AS h
             WHERE hour >= least((SELECT toDateTime(min(from_s), 'UTC') FROM windows), toDateTime(at, 'UTC') - toIntervalDay(1)) AND hour <= at
             GROUP BY hour, task_type, business_unit, team, user, agent, service, environment
@@ -38,6 +49,8 @@ WITH
             sumIf(cost, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS value,
             sumIf(unpriced, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS unpriced_calls,
             maxIf(cost / greatest(calls - unpriced, 1), toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS dearest_call,
+            sumIf(silent, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS silent_calls,
+            sumIf(guessed, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS guessed_usd,
             sumIf(cost, hour > at - toIntervalDay(1)) / 24 AS per_hour
         FROM windows AS w INNER JOIN spent AS s ON s.of = w.of
         WHERE w.wanted = '*' OR w.wanted = s.who
@@ -56,7 +69,7 @@ SELECT
     toFloat64(value) / toFloat64(whole) AS used,
     toDecimal128(value + per_hour * greatest(0, until_s - toUnixTimestamp(at)) / 3600, 15) AS forecast_usd,
     toDecimal128(per_hour, 15) AS burn_usd_per_hour,
-    toDecimal128(value + unpriced_calls * dearest_call, 15) AS pessimistic_usd,
+    toDecimal128(value + guessed_usd + silent_calls * if(dearest_call > 0, dearest_call, 4096 * output_usd), 15) AS pessimistic_usd,
     toDateTime(from_s, 'UTC') AS since, toDateTime(until_s, 'UTC') AS ends_at,
     if(until_s <= toUnixTimestamp(at), 'period ended', '') AS closing
 FROM used
