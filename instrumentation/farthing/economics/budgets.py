@@ -85,7 +85,6 @@ class Taken:
     """A call's share of an account, held until it is settled or cancelled, once."""
 
     femto_usd: int
-    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +151,7 @@ class Account:
     def __init__(self, limits: RunLimits) -> None:
         self._limits = limits
         self._used = _Used()
+        self._open: set[Taken] = set()
         self._lock = threading.Lock()
 
     @property
@@ -177,7 +177,9 @@ class Account:
                 return Refused(reached)
             self._used.held += estimate.femto_usd
             self._used.steps += 1
-            return Taken(estimate.femto_usd)
+            taken = Taken(estimate.femto_usd)
+            self._open.add(taken)
+            return taken
 
     def settle(self, taken: Taken, outcome: Outcome) -> None:
         """Replace what was held by what was spent. Once per call: what comes later does
@@ -209,6 +211,13 @@ class Account:
             else:
                 failures.pop(name, None)
 
+    def forked(self) -> None:
+        """This process is a forked child: what was spent stays; calls under way are the
+        parent's, and so is a thread that held the lock."""
+        self._lock = threading.Lock()
+        self._open.clear()
+        self._used.held = 0
+
     def readings(self, asked_femto_usd: int = 0) -> tuple[Reading, ...]:
         """How far each limit that is set is used; the order of `Kind`."""
         with self._lock:
@@ -227,9 +236,9 @@ class Account:
             )
 
     def _release(self, taken: Taken) -> bool:
-        if not taken.is_open:
+        if taken not in self._open:
             return False
-        taken.is_open = False
+        self._open.discard(taken)
         self._used.held -= taken.femto_usd
         return True
 

@@ -30,6 +30,10 @@ class LoopWatch:
     _ongoing: dict[tuple[str, int], Finding] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def forked(self) -> None:
+        """This process is a forked child: who held the lock is in the parent."""
+        self._lock = threading.Lock()
+
     def conversation(self, form: Form, request: Mapping[str, Any]) -> str:
         """What tells a conversation from others: how it began, or, where the provider
         keeps it, the response that it goes on from."""

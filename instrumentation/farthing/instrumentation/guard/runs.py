@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -78,6 +79,14 @@ class RunState:
     lock: threading.Lock = field(default_factory=threading.Lock)
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
+    def forked(self) -> None:
+        """This process is a forked child: calls under way are the parent's, and so is a
+        thread that held a lock."""
+        self.lock = threading.Lock()
+        self.unbounded.clear()
+        self.account.forked()
+        self.loops.forked()
+
     def first(self, *notice: str) -> bool:
         """Whether this notice was not given yet; it is from now on."""
         with self.lock:
@@ -128,6 +137,13 @@ class Runs:
         self._settings = settings
         self._states: OrderedDict[str, RunState] = OrderedDict()
         self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()
+        for state in self._states.values():
+            state.forked()
 
     def state(self, run: Run) -> RunState:
         """A run's state. Its type is the one it was first seen with: a sub-task of
