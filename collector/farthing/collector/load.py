@@ -38,7 +38,7 @@ class LoadSettings:
 
     at_bytes: int
     at_age_s: float
-    max_bytes: int = 64 * 1024**2
+    max_bytes: int = 128 * 1024**2
 
 
 @dataclass(frozen=True)

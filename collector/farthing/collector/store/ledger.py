@@ -44,6 +44,8 @@ _INSERT_SETTINGS: Final = {
     # Reading the next part of a batch while one is decoded; views side by side.
     "max_threads": 2,
     "parallel_view_processing": 1,
+    # The embedded engine would map the batch's file, which is then resident memory.
+    "storage_file_read_method": "pread",
 }
 SCHEMA_AS_TEXT: Final = {
     "format_schema_source": "string",
