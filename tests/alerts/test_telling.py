@@ -226,3 +226,24 @@ def test_noise_is_counted(world: World) -> None:
     [found] = noise(world.file.incidents(limit=9), since=since)
     assert found == Noise("hot", fired=2, untaken=1, short=1, muted=0, messages=5)
     assert noise(world.file.incidents(limit=9), since=world.now) == []
+
+
+@pytest.mark.parametrize(
+    ("runbook", "docs_url", "link"),
+    [
+        ("docs/alerts.md#loop", "", "docs/alerts.md#loop"),
+        (
+            "docs/alerts.md#loop",
+            "https://git.example.com/farthing/",
+            "https://git.example.com/farthing/docs/alerts.md#loop",
+        ),
+        ("https://wiki/x", "https://git.example.com", "https://wiki/x"),
+        ("", "https://git.example.com", ""),
+    ],
+)
+def test_runbooks_lead_to_where_they_are_read(
+    runbook: str, docs_url: str, link: str
+) -> None:
+    """A path leads nowhere: the settings say where the documentation is."""
+    rule = RULE.model_copy(update={"runbook": runbook})
+    assert Policy(docs_url=docs_url).runbook_of(rule) == link

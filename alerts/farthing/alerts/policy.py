@@ -1,6 +1,7 @@
 """Who is told of what: the alert settings of an installation, one YAML file.
 
 page_url: https://farthing.example.com
+docs_url: https://git.example.com/farthing/blob/main
 channels: {growth-slack: {type: slack_bot, …}}   # docs/channels.md
 owners:   [{match: {team: growth}, owner: "@growth-oncall"}]
 routes:   [{match: {severity: [critical]}, channels: [pager, growth-slack]}]
@@ -83,6 +84,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     page_url: str = ""
+    docs_url: str = ""
     channels: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     owners: tuple[Owner, ...] = ()
@@ -113,6 +115,13 @@ class Policy(BaseModel):
             return self.page_url
         run = quote(labels["run_id"], safe="")
         return f"{self.page_url.rstrip('/')}/runs/{run}"
+
+    def runbook_of(self, rule: Rule) -> str:
+        """What to do about an alert: a URL, or where nobody said where this
+        documentation is to be read, its path there."""
+        if not self.docs_url or "://" in rule.runbook or not rule.runbook:
+            return rule.runbook
+        return f"{self.docs_url.rstrip('/')}/{rule.runbook}"
 
     def all_rules(self) -> dict[str, Rule]:
         """The rules that are evaluated, by name. Raises ConfigError."""

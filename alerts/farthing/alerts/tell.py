@@ -96,7 +96,7 @@ def snapshot(incident: Incident, situation: Situation) -> Alert:
         cost_usd=incident.cost_usd,
         owner=policy.owner_of(labels),
         url=policy.url_of(labels),
-        runbook="" if rule is None else rule.runbook,
+        runbook="" if rule is None else policy.runbook_of(rule),
         members=incident.members,
         by=incident.acknowledged_by,
         why_resolved=incident.why_resolved,

@@ -17,7 +17,12 @@ from typing import Any
 import click
 
 from farthing.cli import INTERRUPTED, show
-from farthing.cli.demo_alerts import DemoClock, end_alerts, show_alerts
+from farthing.cli.demo_alerts import (
+    DemoClock,
+    end_alerts,
+    show_alerts,
+    watch_alerts,
+)
 from farthing.cli.report import print_report
 from farthing.cli.run_show import described
 from farthing.cli.up import announce
@@ -136,6 +141,8 @@ class _Demo:
                     f"  farthing run show {RUNAWAY_RUN_ID}"
                     f" --data {self._settings.data_dir}"
                 )
+                with contextlib.suppress(_Stopped):
+                    await asyncio.to_thread(watch_alerts, self._office, self._wait)
                 await ended.wait()
         return True
 

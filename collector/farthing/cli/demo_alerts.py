@@ -60,6 +60,15 @@ def end_alerts(office: Workplace, clock: DemoClock, wait: Wait) -> None:
         show.line("  demo's clock: each message says RESOLVED, no incident is open.")
 
 
+def watch_alerts(office: Workplace, wait: Wait) -> None:
+    """Wait until Slack and PagerDuty were told that all is over, and say so."""
+    while not (office.messages() and office.is_over()):
+        wait(1)
+    show.line()
+    show.line(f"{datetime.now(UTC):%H:%M} UTC: taken back. Each message in Slack says")
+    show.line("RESOLVED, no incident of PagerDuty is open.")
+
+
 def _until(holds: Callable[[], bool], wait: Wait, *, tell: show.Update) -> None:
     began_s = time.monotonic()
     while not holds() and (passed_s := time.monotonic() - began_s) < _PATIENCE_S:

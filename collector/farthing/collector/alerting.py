@@ -38,6 +38,7 @@ from farthing.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 FILE: Final = "alerts.sqlite3"
+DEAD_LETTERS: Final = "dead-letters"
 _SHORTEST_S: Final = 0.2
 _LONGEST_S: Final = 2.0
 _LONGEST_REST_S: Final = 5.0
@@ -61,6 +62,7 @@ class Alerting:
         declared: Declared,
         *,
         registry: CollectorRegistry,
+        dead_letters: Path,
         evaluated: Callable[[], None] = _nothing,
         clock: Clock = utc_now,
     ) -> None:
@@ -76,7 +78,9 @@ class Alerting:
             file,
             Sources(
                 ask=store.rows,
-                collector=lambda: troubles(registry, file, now=clock()),
+                collector=lambda: troubles(
+                    registry, file, dead_letters=dead_letters, now=clock()
+                ),
                 given=lambda: given(declared.budgets(), clock()),
             ),
             clock=clock,
@@ -177,6 +181,7 @@ def running_alerting(
     alerting = Alerting(
         *(store, file, policy, declared),
         registry=registry,
+        dead_letters=settings.data_dir / DEAD_LETTERS,
         evaluated=delivery.wake,
         clock=clock,
     )
@@ -220,13 +225,14 @@ def given(budgets: tuple[Budget, ...], now: datetime) -> Mapping[str, str]:
 
 
 def troubles(
-    registry: CollectorRegistry, file: AlertFile, *, now: datetime
+    registry: CollectorRegistry, file: AlertFile, *, dead_letters: Path, now: datetime
 ) -> list[dict[str, Any]]:
     """What is wrong with the collector itself: readings of the rule `collector`."""
-    lag_s = _lag_s(registry)
-    dead = registry.get_sample_value("farthing_load_dead_letters_total") or 0
+    lag_s, hour_ago = _lag_s(registry), now - timedelta(hours=1)
+    times_s = [path.stat().st_mtime for path in dead_letters.glob("*.pb")]
+    dead = sum(time_s > hour_ago.timestamp() for time_s in times_s)
     failed = [e for e in file.evaluations().values() if e.failures >= 3]
-    unheard = SqliteOutbox(file).dead_since(now - timedelta(hours=1))
+    unheard = SqliteOutbox(file).dead_since(hour_ago)
     return [
         _trouble(
             "lag",
@@ -239,8 +245,8 @@ def troubles(
             "dead-letters",
             dead,
             1,
-            f"the ledger refused {dead:.0f} requests",
-            "They are in the folder dead-letters, each with its reason.",
+            f"the ledger refused {dead} requests in the last hour",
+            f"They are in {dead_letters}, each with its reason.",
         ),
         _trouble(
             "rules",

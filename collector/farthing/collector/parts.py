@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from farthing.collector import presence
-from farthing.collector.alerting import Alerting
+from farthing.collector.alerting import DEAD_LETTERS, Alerting
 from farthing.collector.config import Settings, cache_folder, host_port, shown
 from farthing.collector.load import Loader, LoadSettings
 from farthing.collector.price_sources import PriceSources
@@ -161,7 +161,7 @@ def running_loader(
         spool,
         ledger,
         settings=LoadSettings(settings.load_at_bytes, settings.load_at_age_s),
-        dead_letters=settings.data_dir / "dead-letters",
+        dead_letters=settings.data_dir / DEAD_LETTERS,
         registry=registry,
         prepare=None if is_open else partial(bring_up_to_date, ledger, settings),
         before_load=partial(_follow, prices, ledger, settler),

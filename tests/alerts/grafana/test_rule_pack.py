@@ -53,6 +53,21 @@ def test_rules_send_to_the_contact_point_of_the_pack() -> None:
     assert not any("policies:" in text for text in files)
 
 
+def test_policies_are_for_those_who_ask() -> None:
+    """In a file beside the pack: what is Farthing's goes to its contact point, and
+    everything else where it went before; as Grafana's own model reads it."""
+    [tree] = told("../alerting-policies.yaml")["policies"]
+    assert tree.pop("orgId") == 1
+    read = alerting.NotificationPolicy.from_json(tree)
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == tree
+    assert tree["receiver"] == "grafana-default-email"
+    [ours] = tree["routes"]
+    [group] = told("rules.yaml")["groups"]
+    assert ours["object_matchers"] == [["grafana_folder", "=", group["folder"]]]
+    of_rule = group["rules"][0]["notification_settings"]
+    assert {name: ours[name] for name in of_rule} == of_rule
+
+
 def test_every_template_that_is_used_is_there() -> None:
     """By its name."""
     used = set(
