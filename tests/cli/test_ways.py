@@ -60,7 +60,7 @@ def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
     }
     table = ask("report", *SINCE).stdout
     assert "≥ $0." in table
-    assert "2 without a known cost (1 told no usage, 1 have no price)" in table
+    assert "2 without a known cost (1 told no usage, 1 has no price)" in table
     assert "1 unpriced (unknown_model): gpt-retryonce" in table
 
 

@@ -110,9 +110,9 @@ def test_names_from_strangers_are_text() -> None:
 def test_a_name_keeps_its_hue() -> None:
     """Hues follow the names' order, and what is left over is last."""
     made = spec(
-        spend_by_model(), rows(("≥ others", "9"), ("b", "1"), ("a", "2")), FRAME
+        spend_by_model(), rows(("≥ (others)", "9"), ("b", "1"), ("a", "2")), FRAME
     )
-    assert made["encoding"]["color"]["scale"]["domain"] == ["a", "b", "≥ others"]
+    assert made["encoding"]["color"]["scale"]["domain"] == ["a", "b", "≥ (others)"]
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
@@ -135,7 +135,64 @@ def test_sparkline() -> None:
     assert 'points="1.0,21.0 51.0,11.0 101.0,1.0"' in grown
     assert 'aria-label="from 0 to 100, at most 100"' in grown
     assert sparkline([7]) == ""
+    assert sparkline([7, None]) == ""
     assert len(ET.fromstring(sparkline(range(1000)))[0].attrib["points"].split()) <= 60
+
+
+def test_a_sparkline_of_little_money_has_its_height() -> None:
+    """Cents are as high as dollars, and are told in the words that are given."""
+    cents = [Decimal("0.001"), Decimal("0.002")]
+    line = sparkline(cents, width=102, height=22, said=lambda usd: f"{usd} USD")
+    assert 'points="1.0,11.0 101.0,1.0"' in line
+    assert 'aria-label="from 0.001 USD to 0.002 USD, at most 0.002 USD"' in line
+
+
+def test_a_sparkline_has_gaps() -> None:
+    """What is not known is neither nothing nor like its neighbours."""
+    lines = ET.fromstring(sparkline([1, 2, None, 0, 1], width=102, height=22))
+    assert [line.attrib["points"] for line in lines] == [
+        "1.0,11.0 26.0,1.0",
+        "76.0,21.0 101.0,11.0",
+    ]
+
+
+def test_a_bar_that_is_a_lower_bound_says_so() -> None:
+    """The value beside it has the mark that totals have everywhere."""
+    panel = panels()["spend_by_unit"]
+    told = [
+        {"business_unit": "a", "cost_usd": Decimal("19.87"), "unpriced_calls": 57},
+        {"business_unit": "b", "cost_usd": Decimal("9.5"), "unpriced_calls": 0},
+    ]
+    shown = texts(svg(spec(panel, told, FRAME)))
+    assert "≥ $19.87" in shown
+    assert "$9.50" in shown
+    assert "≥ $9.50" not in shown
+
+
+def test_severities_have_the_colours_of_judgements() -> None:
+    """The worst is red and at the bottom, what needs no look is grey; a series that is
+    only called like one has a hue like any other name."""
+    at = {"time": datetime(2026, 3, 18, 14)}  # noqa: DTZ001
+    names = ("info", "warning", "error", "critical")
+    told = [{**at, "series": name, "alerts": 1} for name in names]
+    made = spec(panels()["alerts_over_time"], told, FRAME)
+    scale = made["encoding"]["color"]["scale"]
+    assert scale["domain"] == ["critical", "error", "warning", "info"]
+    assert (scale["range"][0], scale["range"][3]) == (PAGE.bad, PAGE.series[-1])
+    assert len(set(scale["range"])) == 4
+    other = spec(spend_by_model(), rows(("critical", "1"), ("b", "1")), FRAME)
+    assert PAGE.bad not in other["encoding"]["color"]["scale"]["range"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.4, "0.1 s"), (40, "10 s"), (500, "2 min"), (600_000, "2 d")],
+)
+def test_durations_are_written_in_their_unit(seconds: float, written: str) -> None:
+    """An axis of seconds is one of minutes, hours or days where it is long."""
+    at = {"time": datetime(2026, 3, 18, 14)}  # noqa: DTZ001
+    told = [{**at, "series": "p50", "lag_s": seconds}]
+    assert written in texts(svg(spec(panels()["lag"], told, FRAME)))
 
 
 def test_bars_of_one_time_stand_on_each_other() -> None:
@@ -180,11 +237,11 @@ def test_any_span_has_times(days: float) -> None:
 
 def test_others_are_grey_and_on_top() -> None:
     """What is left over has the last hue and stands on the named ones."""
-    made = spec(spend_by_model(), rows(("others", "9"), ("b", "1")), FRAME)
+    made = spec(spend_by_model(), rows(("(others)", "9"), ("b", "1")), FRAME)
     scale = made["encoding"]["color"]["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == {
         "b": PAGE.series[0],
-        "others": PAGE.series[-1],
+        "(others)": PAGE.series[-1],
     }
     assert [row["at"] for row in made["datasets"]["rows"]] == [1, 0]
 
@@ -216,7 +273,7 @@ def test_marks_are_rows_of_a_panel(demo_store: Store) -> None:
         made = spec(
             panels()[name], answer(demo_store, name), Frame(640, 240, marks=told)
         )
-        assert "loop, 40 turns" in texts(svg(made))
+        assert "loop, 41 turns" in texts(svg(made))
 
 
 def test_limits_are_drawn_when_they_are_near() -> None:

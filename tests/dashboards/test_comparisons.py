@@ -85,8 +85,29 @@ def test_bars_have_dashes_at_what_is_usual(demo_store: Store) -> None:
     assert made["layer"][-1]["mark"]["color"] == PAGE.text
 
 
+def test_spend_is_compared_with_as_many_hours_before(demo_store: Store) -> None:
+    """The range before has as many whole hours; where the ledger does not reach back to
+    its beginning there is no comparison."""
+    [day] = answer(demo_store, "spend", LAST_DAY)
+    since = LAST_DAY.since.replace(minute=0, tzinfo=None)
+    of_day_before = [
+        usd
+        for hour, usd in spent(demo_store, View(NOW, NOW)).items()
+        if since - timedelta(days=1) <= hour < since
+    ]
+    assert day["before_usd"] == sum(of_day_before) > 0
+    [week] = answer(demo_store, "spend", View(NOW - timedelta(days=6), NOW))
+    assert (week["before_usd"], week["change"]) == (None, None)
+
+
 def changes(store: Store, view: View) -> list[dict[str, Any]]:
     return answer(store, "movers", view)
+
+
+def _periods(rows: list[dict[str, Any]]) -> str:
+    """What each of the rows says is compared."""
+    [periods] = {row["periods"] for row in rows}
+    return str(periods)
 
 
 def test_a_young_ledger_is_compared_by_halves(demo_store: Store) -> None:
@@ -101,7 +122,14 @@ def test_a_young_ledger_is_compared_by_halves(demo_store: Store) -> None:
     since = LAST_DAY.since.replace(minute=0, tzinfo=None)
     of_day = [u for hour, u in spent(demo_store, LAST_DAY).items() if hour >= since]
     assert sum(row["cost_usd"] for row in day) <= sum(of_day)
-    assert day != month
+    assert _periods(day) == (
+        "2026-03-17 14:00 to 2026-03-18 14:30 against"
+        " 2026-03-16 14:00 to 2026-03-17 14:00 UTC"
+    )
+    assert _periods(month) == (
+        "2026-03-15 02:00 to 2026-03-18 14:30 against"
+        " 2026-03-11 14:00 to 2026-03-15 02:00 UTC"
+    )
 
 
 def test_a_run_is_compared_with_its_kind(demo_store: Store) -> None:

@@ -23,7 +23,9 @@ from farthing.dashboards.catalogue import (
 from farthing.dashboards.macros import View, expanded
 from farthing.dashboards.panel import Panel
 from tests.dashboards.conftest import NOW
+from tests.page.ledgers import call, loaded
 
+DAY: Final = View(NOW - timedelta(days=1), NOW)
 WEEK: Final = View(NOW - timedelta(days=7), NOW, {"run": (LOOP_RUN_ID,)})
 CHOSEN: Final = View(
     NOW - timedelta(days=7),
@@ -74,6 +76,14 @@ def test_columns_are_what_the_panel_says(empty_store: Store, name: str) -> None:
         if not re.fullmatch(TYPES[column.unit], row["type"])
     ]
     assert wrong == []
+
+
+@each_panel
+def test_no_two_columns_look_alike(name: str) -> None:
+    """Each has a heading of its own, but for what is told of a value before it."""
+    headings = [column.heading for column in PANELS[name].columns]
+    repeated = {heading for heading in headings if headings.count(heading) > 1}
+    assert repeated <= ({"vs median"} if name == "run_summary" else set())
 
 
 @each_panel
@@ -189,7 +199,8 @@ def test_the_incidents_are_seen(demo_store: Store) -> None:
         LOOP_RUN_ID: "loop",
     }
     [loop] = [m for m in answer(demo_store, "run_marks") if m["what"] == "loop"]
-    assert loop["turn"] < loop["until_turn"]
+    [found] = demo_store.rows("SELECT calls FROM findings FINAL WHERE kind = 'loop'")
+    assert loop["until_turn"] - loop["turn"] + 1 == found["calls"] > 20
     [waste] = answer(demo_store, "waste")
     assert waste["cost_usd"] == loop["cost_usd"] > 0
 
@@ -215,6 +226,18 @@ def test_runs_of_unknown_cost_are_runs(demo_store: Store) -> None:
     assert row["unpriced_calls"] == sum(kind["unpriced_calls"] for kind in kinds) > 0
     known = sorted(run["cost_usd"] or 0 for run in answer(demo_store, "runs"))
     assert known[0] == 0 < row["median_usd"] < row["p95_usd"]
+
+
+def test_a_name_is_not_taken_for_the_rest(new_store: Store) -> None:
+    """A kind of task that is called `others` is not added to those that are too many
+    to be shown."""
+    names = ["others", *(f"kind {number}" for number in range(12))]
+    of_many = [call(run=name, tags=name, tokens=9000) for name in names[:8]]
+    loaded(new_store, *of_many, *(call(run=name, tags=name) for name in names[8:]))
+    told = answer(new_store, "spend_by_task", DAY)
+    costs = {row["series"]: row["cost_usd"] for row in told}
+    assert len(costs) == 9
+    assert costs["others"] == costs["kind 0"] != costs["(others)"]
 
 
 def test_few_runs_are_no_baseline(demo_store: Store) -> None:

@@ -24,6 +24,13 @@ def test_a_range_ends_now(name: str) -> None:
     assert (view.until - view.since, view.until) == (RANGES[name][1], NOW)
 
 
+def test_a_range_begins_at_a_whole_hour() -> None:
+    """As spend is kept by the hour, and as `farthing report` has it: panels of hours
+    and of moments are of the same time."""
+    view = read("range=1d").view(NOW + timedelta(minutes=40, seconds=5), OLDEST)
+    assert view.since == NOW - timedelta(days=1)
+
+
 def test_all_begins_with_the_ledger() -> None:
     """The whole time begins with the ledger's first hour."""
     view = read("range=all").view(NOW, OLDEST)

@@ -78,6 +78,17 @@ def test_the_store_is_away() -> None:
         assert (answer.status_code, "doctor" in answer.text) == (503, True)
 
 
+def test_an_answer_that_is_too_long(
+    small: tuple[TestClient, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not cut in silence: its panel says what to choose."""
+    client, store = small
+    monkeypatch.setattr(asking, "LIMITS", {**asking.LIMITS, "max_result_rows": 1})
+    loaded(store, call(run="b"))
+    told = problems(read(client.get("/runs?range=1d").text))
+    assert "more than 1 rows. Take a shorter range" in told["runs"]
+
+
 def test_a_question_that_takes_too_long(
     small: tuple[TestClient, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from farthing.collector.web.page.asking import Answer
 from farthing.collector.web.page.tables import as_csv
-from farthing.collector.web.page.tiles import with_arrow
+from farthing.collector.web.page.tiles import tiles, with_arrow
+from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel, text
 
 
@@ -27,11 +31,65 @@ def test_a_change_has_its_direction(shown: str, change: str, told: str) -> None:
     assert with_arrow(shown, Decimal(change)) == told
 
 
-@pytest.mark.parametrize("name", ["=1+1", " =1+1", "\n@SUM(1)", "\t-2"])
-def test_no_cell_is_computed(name: str) -> None:
-    """A spreadsheet takes a cell for text, also where blanks stand before the sign."""
+def test_hours_without_spend_are_on_the_line() -> None:
+    """In an hour without calls nothing was spent; one of which no cost is known is a
+    gap."""
+    ten = datetime(2026, 3, 18, 10)  # noqa: DTZ001  as ClickHouse's client gives it
+    costs = {0: Decimal(2), 3: Decimal(1), 4: None, 5: Decimal(1), 6: Decimal(2)}
+    bars = [
+        {"time": ten + timedelta(hours=at), "series": "a", "cost_usd": usd}
+        for at, usd in costs.items()
+    ]
+    view = View(
+        datetime(2026, 3, 18, 9, tzinfo=UTC), datetime(2026, 3, 18, 16, 30, tzinfo=UTC)
+    )
+    spend = {
+        "cost_usd": Decimal(6),
+        "before_usd": None,
+        "change": None,
+        "unpriced_calls": 0,
+    }
+    [tile] = tiles(
+        Answer("spend", [spend]),
+        {"spend_by_model": Answer("spend_by_model", bars)},
+        view,
+        is_alone=False,
+    )
+    heights = [
+        [point.split(",")[1] for point in line.attrib["points"].split()]
+        for line in ET.fromstring(tile.picture)
+    ]
+    assert heights == [["1.0", "19.0", "19.0", "10.0"], ["10.0", "1.0"]]
+    assert "from $2.000 to $2.000" in tile.picture
+
+
+def _told(name: str) -> str:
+    """A name as a cell of the CSV."""
     panel = Panel(
         title="x", question="x?", chart="table", columns=(text("name"),), sql="SELECT 1"
     )
     [_, [cell]] = csv.reader(io.StringIO(as_csv(panel, [{"name": name}]), newline=""))
-    assert cell == f"'{name}"
+    return cell
+
+
+@pytest.mark.parametrize("name", ["=1+1", " =1+1", "\n@SUM(1)", "\t-2"])
+def test_no_cell_is_computed(name: str) -> None:
+    """A spreadsheet takes a cell for text, also where blanks stand before the sign."""
+    assert _told(name) == f"'{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (";=1+1", ";'=1+1"),
+        ("a; @SUM(1)", "a;' @SUM(1)"),
+        ("a\t-2", "a\t'-2"),
+        ("a\n=1", "a\n'=1"),
+        ("a; b - c", "a; b - c"),
+        ("gpt-4o", "gpt-4o"),
+    ],
+)
+def test_no_part_of_a_cell_is_computed(name: str, told: str) -> None:
+    """Nor where a spreadsheet begins a cell at a semicolon, a tab or a new line; other
+    texts are left as they are."""
+    assert _told(name) == told

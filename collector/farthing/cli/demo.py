@@ -34,9 +34,11 @@ from farthing.collector.demo.real_agent import TASK_TYPE, Ran, can_run, run_agen
 from farthing.collector.demo.workplace import Workplace, workplace
 from farthing.collector.replay.send import send
 from farthing.collector.report.findings import findings
-from farthing.collector.report.runs import Run, run, runs
+from farthing.collector.report.runs import Run, run
 from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
+from farthing.collector.web.page.asking import asked
+from farthing.dashboards.macros import View
 
 _DAYS = 7
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -209,7 +211,7 @@ def _report(store: Store, since: datetime) -> None:
     for finding in findings(store, LOOP_RUN_ID):
         show.line(f"  {described(finding, now=now)}")
     show.line(
-        f"A run that cost {_times_median(store, runaway, since)}:"
+        f"A run that cost {_times_median(store, runaway)}:"
         f" {runaway.run_id}, {show.money(runaway.cost_usd)}."
     )
 
@@ -235,12 +237,8 @@ def _tell_agent(store: Store, ran: Ran) -> None:
     )
 
 
-def _times_median(store: Store, found: Run, since: datetime) -> str:
-    """How far a run is above the median of its kind, in words."""
-    kind = found.task_type
-    alike = runs(store, since=since, order="cost", task_type=kind, limit=100_000)
-    costs = sorted(o.cost_usd for o in alike.first if o.run_id != found.run_id)
-    if not costs or not costs[len(costs) // 2]:
-        return f"more than others of {kind}"
-    times = found.cost_usd / costs[len(costs) // 2]
-    return f"{times:.1f} times the median of the other runs of {kind}"
+def _times_median(store: Store, found: Run) -> str:
+    """How far a run is above the median of its kind, in words, as its page has it."""
+    view = View(found.start_time, found.end_time, {"run": (found.run_id,)})
+    [told] = store.rows(asked("run_summary", view))
+    return f"{told['times_median']:.1f} times the median of {found.task_type}"

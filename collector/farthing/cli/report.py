@@ -30,7 +30,11 @@ _TOKENS = (
 )
 _ONE_TABLE_WIDTH = 120
 _REASONS = 3
-_NO_COST = {"no_usage": "told no usage", "unpriced": "have no price"}
+_NO_COST = {
+    "no_usage": ("told no usage", "told no usage"),
+    "unpriced": ("has no price", "have no price"),
+}
+"""Why a cost is not known, of one call and of several."""
 _NO_KEY = {"model": "(no model)", "provider": "(no provider)"}
 
 
@@ -163,9 +167,13 @@ def _notes(report: Report) -> list[str]:
 
 def _not_known(report: Report) -> str:
     """How many calls miss their cost, in words that add up to the table's column."""
-    counts = [(report.states.get(state, 0), why) for state, why in _NO_COST.items()]
-    whys = ", ".join(f"{show.count(calls)} {why}" for calls, why in counts if calls)
-    missing = sum(calls for calls, _ in counts)
+    counts = {why: report.states.get(state, 0) for state, why in _NO_COST.items()}
+    whys = ", ".join(
+        f"{show.count(calls)} {one if calls == 1 else several}"
+        for (one, several), calls in counts.items()
+        if calls
+    )
+    missing = sum(counts.values())
     told = [f"{show.count(missing)} without a known cost ({whys})"] if missing else []
     if partial := report.states.get("partial", 0):
         told.append(f"{show.count(partial)} known in part")

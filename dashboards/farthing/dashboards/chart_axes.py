@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import altair as alt
 
-from farthing.dashboards.panel import Column, Unit
+from farthing.dashboards.panel import LOWER_BOUND, OTHERS, Column, Hue, Unit
 from farthing.dashboards.theme import Theme
 
 Json = dict[str, Any]
@@ -46,8 +46,9 @@ _TICKS: Final[tuple[tuple[timedelta, int | Json, str], ...]] = (
 )
 """Up to this span: how many ticks or how often, and how their times are written. Of
 hours a number, for with the interval `hour` of Vega-Lite's schema Vega fails."""
-_AMBER, _ORANGE = 1, 7
 _TICK_COUNT: Final = 5
+_SIZES: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_STEPS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 _TURN_STEPS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LABELLED_TURNS: Final = 16
 _LABEL_LENGTH: Final = 60
@@ -56,6 +57,7 @@ _LETTER_WIDTH: Final = 6
 _LEGEND_LABEL: Final = 220
 _LEGEND_GAP: Final = 28
 """Pixels: of a letter, of a name in a legend at most, and between two of them."""
+_NOT_JUDGED: Final[Mapping[str, Hue]] = {}
 _BUCKET_HUES: Final = {
     "cache read": 0,
     "cache write": 5,
@@ -130,8 +132,21 @@ def number_axis(kind: Callable[..., Any], column: Column, rows: Rows) -> Any:
     )
 
 
+def _durations(top_s: float) -> alt.Axis:
+    """Of a duration whole minutes, hours or days, whatever `top_s` needs."""
+    size_s, unit = next(s for s in _SIZES if top_s >= 2 * s[0] or s[0] <= 1)
+    steps = (size_s * n for n in _STEPS if top_s <= size_s * n * _TICK_COUNT)
+    step_s = next(steps, size_s * _STEPS[-1])
+    return alt.Axis(
+        values=[step_s * n for n in range(math.ceil(top_s / step_s) + 1)],
+        labelExpr=f"format(datum.value / {size_s}, ',~f') + ' {unit}'",
+    )
+
+
 def _numbers(column: Column, top: float) -> alt.Axis:
     """Of a count no halves, and a plain 0 where others have a letter or cents."""
+    if column.unit == "seconds":
+        return _durations(top)
     is_whole = column.unit in ("count", "tokens", "bytes")
     zero = "$0" if column.unit == "usd" else "0%" if column.unit == "share" else "0"
     return alt.Axis(
@@ -158,10 +173,18 @@ def number_format(column: Column, top: float) -> str:
 
 
 def colour(
-    field: str, names: Sequence[str], theme: Theme, width: int | str
+    field: str,
+    names: Sequence[str],
+    theme: Theme,
+    width: int | str,
+    judged: Mapping[str, Hue] = _NOT_JUDGED,
 ) -> alt.Color:
-    """A hue per name, in the order of names; of one name there is no legend."""
-    hues = [_hue(name, at, theme) for at, name in enumerate(names)]
+    """A hue per name, in the order of names, or that of what is judged; of one name
+    there is no legend."""
+    hues = [
+        _judgement(judged[name], theme) if name in judged else _hue(name, at, theme)
+        for at, name in enumerate(names)
+    ]
     return alt.Color(
         f"{field}:N",
         scale=alt.Scale(domain=list(names), range=hues),
@@ -178,24 +201,23 @@ def _legend(names: Sequence[str], width: int | str) -> alt.Legend:
 
 
 def _hue(name: str, at: int, theme: Theme) -> str:
-    # Alerts have the colours that judgements have everywhere.
-    severities = {
-        "critical": theme.bad,
-        "error": theme.series[_ORANGE],
-        "warning": theme.series[_AMBER],
-    }
-    if name in severities:
-        return severities[name]
-    if name.removeprefix("≥ ") == "others":
+    if name.removeprefix(LOWER_BOUND) == OTHERS:
         return theme.series[-1]
     own = len(theme.series) - 1
     return theme.series[_BUCKET_HUES.get(name, at % own)]
 
 
+def _judgement(hue: Hue, theme: Theme) -> str:
+    """As judgements look everywhere: red is bad, grey needs no look."""
+    at = {"orange": 7, "amber": 1, "grey": -1}
+    return theme.bad if hue == "red" else theme.series[at[hue]]
+
+
 def names(rows: Rows, column: str) -> list[str]:
     """Its values, sorted, so that a name keeps its hue; what is left over is last."""
     found = {str(row[column]) for row in rows}
-    return sorted(found, key=lambda n: (n.endswith("others"), n.removeprefix("≥ ")))
+    plainly = {name: name.removeprefix(LOWER_BOUND) for name in found}
+    return sorted(found, key=lambda name: (plainly[name] == OTHERS, plainly[name]))
 
 
 def tooltip(columns: Sequence[Column]) -> list[alt.Tooltip]:

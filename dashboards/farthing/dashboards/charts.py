@@ -32,7 +32,7 @@ from farthing.dashboards.chart_axes import (
     value_axis,
 )
 from farthing.dashboards.chart_marks import bands, usual_dashes
-from farthing.dashboards.panel import Chart, Panel
+from farthing.dashboards.panel import LOWER_BOUND, UNKNOWN_CALLS, Chart, Panel
 from farthing.dashboards.theme import PAGE, Theme
 
 _ROWS: Final = "rows"
@@ -120,7 +120,9 @@ def png(made: Json) -> bytes:
 def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     value = panel.columns[-1]
     shown = [row for row in rows if row[value.name] is not None]
-    series = names(rows, "series")
+    found = names(rows, "series")
+    judged = [name for name in panel.hues if name in found]
+    series = judged + [name for name in found if name not in judged]
     width = timedelta(seconds=frame.bucket_s * (1 - _GAP))
     data = [
         _row(panel, row, frame)
@@ -135,7 +137,7 @@ def _time_bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
                 x=time_axis(rows, frame.span, frame.bucket_s, bin="binned"),
                 x2="until:T",
                 y=value_axis(value, _highest(shown, value.name), stack="zero"),
-                color=colour("series", series, frame.theme, frame.width),
+                color=colour("series", series, frame.theme, frame.width, panel.hues),
                 order=alt.Order("at:Q"),
                 **_common(panel, data),
             ),
@@ -213,7 +215,7 @@ def _turn_lines(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
 def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     """With the value beside each bar, so without an axis of values."""
     name, value = panel.columns[:2]
-    data = [_row(panel, row, frame) for row in rows]
+    data = [_row(panel, row, frame) | {"bound": _bound(row)} for row in rows]
     top = _highest(rows, value.name)
     each = frame.height / max(len(rows), 1)
     across = alt.X(
@@ -229,17 +231,17 @@ def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
         axis=alt.Axis(labelLimit=160),
     )
     bars = _chart().mark_bar(color=frame.theme.series[0])
-    words = _chart().mark_text(align="left", dx=6, color=frame.theme.text)
-    text = alt.Text(
-        f"{escaped(value.name)}:Q",
-        format=number_format(value, top),
-        type="quantitative",
+    number = f"format(datum['{value.name}'], '{number_format(value, top)}')"
+    words = (
+        _chart()
+        .mark_text(align="left", dx=6, color=frame.theme.text)
+        .transform_calculate(label=f"datum.bound + {number}")
     )
     return _Drawn(
         data,
         [
             bars.encode(x=across, y=up, **_common(panel, data)),
-            words.encode(x=across, y=up, text=text),
+            words.encode(x=across, y=up, text="label:N"),
         ],
         right=_LABEL_ROOM,
     )
@@ -287,6 +289,11 @@ def _common(panel: Panel, data: list[Json]) -> Json:
     return {"tooltip": tooltip(panel.columns)} | (
         {"href": alt.Href("href:N")} if linked else {}
     )
+
+
+def _bound(row: Mapping[str, Any]) -> str:
+    """What stands before a value that lacks calls of unknown cost."""
+    return LOWER_BOUND if row.get(UNKNOWN_CALLS.name) else ""
 
 
 def _highest(rows: Rows, name: str) -> float:

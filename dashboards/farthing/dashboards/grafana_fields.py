@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from farthing.dashboards.catalogue import VARIABLES
-from farthing.dashboards.panel import Column, Link, Panel, Steps, Unit
+from farthing.dashboards.panel import Column, Hue, Link, Panel, Steps, Unit
 
 Json = dict[str, Any]
 
@@ -33,6 +33,12 @@ _USUAL: Final[Json] = {
         {"id": "custom.stacking", "value": {"mode": "none", "group": "A"}},
         {"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}},
     ],
+}
+_HUES: Final[Mapping[Hue, str]] = {
+    "red": "red",
+    "orange": "orange",
+    "amber": "yellow",
+    "grey": "text",
 }
 _UNKNOWN: Final = "-"
 """Of a cell whose value is NULL. Not known is not zero."""
@@ -83,10 +89,20 @@ def fields(one: Panel) -> Json:
             **({"unit": unit} if unit else {}),
             **({"displayName": "${__field.labels.series}"} if value else {}),
         },
-        "overrides": [_USUAL] * bool(one.usual)
+        "overrides": [_USUAL] * bool(one.usual) + list(_judged(one))
         if value
         else [_override(one, column) for column in one.columns],
     }
+
+
+def _judged(one: Panel) -> Iterator[Json]:
+    """Series that are judgements have the same hues as on the page."""
+    for name, hue in one.hues.items():
+        colour = {"mode": "fixed", "fixedColor": _HUES[hue]}
+        yield {
+            "matcher": {"id": "byName", "options": name},
+            "properties": [{"id": "color", "value": colour}],
+        }
 
 
 def _colour(one: Panel) -> str:

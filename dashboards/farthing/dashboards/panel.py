@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
@@ -43,6 +43,9 @@ Chart = Literal[
 """stat: one row, a number and what it is compared with. time_*: `time`, `series`, a
 value; bars are stacked. turn_*: the number of a turn, then a column per series. bars: a
 name and a value, horizontal. scatter: x, y, names. table: rows."""
+
+Hue = Literal["red", "orange", "amber", "grey"]
+"""Of a series that is a judgement; what is only a name has a hue by its order."""
 
 _DRAWN: Final[Mapping[Chart, slice]] = {
     "time_bars": slice(-1, None),
@@ -96,7 +99,9 @@ class Panel:
     none. `hourly`: the answer is made of whole hours, so its buckets are no shorter.
     `timeless`: the answer does not depend on the range of time. `marks` is the panel
     whose rows are marked on the chart: turns at which something happened. `usual` is
-    the panel that says what each of its bars over time usually comes to.
+    the panel that says what each of its bars over time usually comes to. `preface`
+    names a column of text that is the same in each row: on the page it stands above
+    them. `hues` are those of series that are judgements, the worst first.
     """
 
     title: str
@@ -110,6 +115,8 @@ class Panel:
     timeless: bool = False
     marks: str = ""
     usual: str = ""
+    preface: str = ""
+    hues: Mapping[str, Hue] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -164,6 +171,12 @@ UNKNOWN_CALLS: Final = Column(
     name="unpriced_calls", unit="count", title="calls without a price", steps=Steps(1)
 )
 """How many calls the money beside it leaves out: not 0, then it is a lower bound."""
+
+OTHERS: Final = "(others)"
+"""The series of what is not among the largest, in brackets like `(none)`: no tag is
+likely to be called so."""
+LOWER_BOUND: Final = "≥ "
+"""What the name of a series begins with that has calls whose cost is not known."""
 
 CALM_MARKS: Final = frozenset({"compaction", "cache missed"})
 """What a run may be marked with besides findings: those say it makes no progress."""

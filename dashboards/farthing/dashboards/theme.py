@@ -13,8 +13,8 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """`series`: a hue per series, in their order; the last is that of `others`. `warn`
-    and `bad` are for what a person should look at, and for nothing else."""
+    """`series`: a hue per series, in their order; the last is that of all others.
+    `warn` and `bad` are for what a person should look at, and for nothing else."""
 
     text: str
     muted: str

@@ -37,7 +37,7 @@ def test_from_all_spend_to_one_call(watched: Watched, site: str) -> None:
     tab.locator("#dearest_runs").get_by_role("link", name=LOOP_RUN_ID).click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text(LOOP_RUN_ID)
     expect(tab.locator("#run_marks")).to_contain_text("run_tests")
-    expect(drawn(tab).locator("#run_context svg")).to_contain_text("loop, 40 turns")
+    expect(drawn(tab).locator("#run_context svg")).to_contain_text("loop, 41 turns")
     tab.locator("#run_steps a[href*='/calls/']").first.click()
     expect(tab.get_by_role("main")).to_contain_text("told, and how it was read")
     assert findings(tab) == []

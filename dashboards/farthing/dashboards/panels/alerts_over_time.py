@@ -8,6 +8,7 @@ PANEL = Panel(
     chart="time_bars",
     empty="No alert fired in this range.",
     columns=(TIME, SERIES, count("alerts")),
+    hues={"critical": "red", "error": "orange", "warning": "amber", "info": "grey"},
     sql="""
 SELECT
     $__timeInterval(t.fired_at) AS time,

@@ -7,8 +7,8 @@ PANEL = Panel(
     question="Which tasks, agents and models cost more, or less, than in the range before?",
     chart="table",
     hourly=True,
-    note="Against the range of equal length just before; where the ledger does not reach"
-    " back so far, the later half of what it has against the earlier. The 15 largest"
+    note="Against as many hours just before; where the ledger does not reach back so far,"
+    " the later half of what it has against the earlier. The 15 largest"
     " differences. Costs that are not known are not in it.",
     columns=(
         text("task_type", "task type"),
@@ -18,13 +18,15 @@ PANEL = Panel(
         usd("cost_usd", "now"),
         usd("difference_usd", "difference", bar=True),
         Column(name="change", unit="share", title="change", steps=Steps(0.2, 0.5)),
+        text("periods"),
     ),
+    preface="periods",
     sql="""
 WITH
     (SELECT min(o.hour) FROM spend_hourly AS o) AS oldest,
-    least($__toTime - $__fromTime, intDiv($__toTime - oldest, 2)) AS length_s,
-    toStartOfHour(toDateTime($__toTime - length_s, 'UTC')) AS since,
-    since - ($__toTime - since) AS before
+    toStartOfHour(toDateTime(greatest($__fromTime, $__toTime - intDiv($__toTime - oldest, 2)), 'UTC')) AS since,
+    {{hours_before}} AS before,
+    (moment -> formatDateTime(toDateTime(moment, 'UTC'), '%Y-%m-%d %H:%i')) AS written
 SELECT
     if(t.task_type = '', '(none)', t.task_type) AS task_type,
     if(t.agent = '', '(none)', t.agent) AS agent,
@@ -32,7 +34,8 @@ SELECT
     sumIf(t.cost_usd, t.hour < since) AS before_usd,
     sumIf(t.cost_usd, t.hour >= since) AS cost_usd,
     cost_usd - before_usd AS difference_usd,
-    if(before_usd > 0, toFloat64(difference_usd) / toFloat64(before_usd), NULL) AS change
+    if(before_usd > 0, toFloat64(difference_usd) / toFloat64(before_usd), NULL) AS change,
+    concat(written(since), ' to ', written($__toTime), ' against ', written(before), ' to ', written(since), ' UTC') AS periods
 FROM spend_hourly AS t
 WHERE t.hour >= before AND t.hour <= $__toTime AND {{chosen}}
 GROUP BY t.task_type, t.agent, t.model

@@ -9,7 +9,7 @@ PANEL = Panel(
     timeless=True,
     note="Compaction: the agent's prompt shrank to less than 70 of 100. Cache missed: its"
     " last call had 1,000 tokens in the cache or more, and this one read less than a tenth of"
-    " them. Of loops, the turns from the first repetition to the last.",
+    " them. Of loops, the turns that their cost is of.",
     empty="No compaction, no missed cache, no loop.",
     columns=(
         count("turn"),
@@ -39,9 +39,10 @@ SELECT turn, until_turn, what, agent, detail, cost_usd FROM (
         concat(toString(before_cached), ' cached tokens, ', toString(dateDiff('second', before_began, began)), ' s later') AS detail, cost_usd
     FROM pairs WHERE before_cached >= 1000 AND prompt_tokens >= 0.7 * before_prompt AND cache_read_tokens < 0.1 * before_cached
     UNION ALL
+    WITH arraySort(groupArrayIf(toUInt64(t.turn), t.began > f.first_time AND (f.kind = 'stalled' OR t.agent = f.agent))) AS later
     SELECT
-        toUInt64(countIf(t.began <= f.first_time) + 1) AS turn,
-        toUInt64(greatest(turn, countIf(t.began <= f.last_time))) AS until_turn,
+        if(empty(later), toUInt64(count()), later[1]) AS turn,
+        if(empty(later), turn, later[greatest(1, least(any(f.calls), length(later)))]) AS until_turn,
         replaceAll(f.kind, '_', ' ') AS what, f.agent AS agent, concat(f.level, ': ', f.why) AS detail, any(f.cost_usd) AS cost_usd
     FROM findings AS f FINAL CROSS JOIN turns AS t
     WHERE f.run_id IN (${run:singlequote}) AND f.level != 'withdrawn'

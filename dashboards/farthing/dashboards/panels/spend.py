@@ -7,8 +7,8 @@ PANEL = Panel(
     question="What did we spend, and is that more than before?",
     chart="stat",
     hourly=True,
-    note="The change is against the range of equal length just before. With calls"
-    " without a price it is a lower bound.",
+    note="The change is against as many hours just before, where the ledger reaches back"
+    " so far. With calls without a price it is a lower bound.",
     columns=(
         usd(),
         usd("before_usd", "range before"),
@@ -16,11 +16,13 @@ PANEL = Panel(
         UNKNOWN_CALLS,
     ),
     sql="""
-WITH toStartOfHour(toDateTime($__fromTime, 'UTC')) AS since, since - ($__toTime - since) AS before
+WITH
+    toStartOfHour(toDateTime($__fromTime, 'UTC')) AS since, {{hours_before}} AS before,
+    (SELECT min(o.hour) FROM spend_hourly AS o) AS oldest
 SELECT
     if(sumIf(t.calls, t.hour >= since) > 0 AND sumIf(t.calls, t.hour >= since) = sumIf(t.unpriced_calls, t.hour >= since),
         NULL, sumIf(t.cost_usd, t.hour >= since)) AS cost_usd,
-    if(sumIf(t.calls, t.hour < since) = sumIf(t.unpriced_calls, t.hour < since), NULL, sumIf(t.cost_usd, t.hour < since)) AS before_usd,
+    if(oldest > before OR sumIf(t.calls, t.hour < since) = sumIf(t.unpriced_calls, t.hour < since), NULL, sumIf(t.cost_usd, t.hour < since)) AS before_usd,
     if(before_usd > 0, toFloat64(cost_usd - before_usd) / toFloat64(before_usd), NULL) AS change,
     sumIf(t.unpriced_calls + t.partial_calls, t.hour >= since) AS unpriced_calls
 FROM spend_hourly AS t

@@ -23,7 +23,7 @@ SELECT
     {{cost}} AS cost_usd
 FROM spend_hourly AS t
 WHERE {{hours}} AND t.calls != 0
-GROUP BY time, if(t.model IN (SELECT model FROM top), if(t.model = '', '(none)', t.model), 'others') AS name
+GROUP BY time, if(t.model IN (SELECT model FROM top), if(t.model = '', '(none)', t.model), '(others)') AS name
 ORDER BY time, series
 """,
 )

@@ -23,7 +23,7 @@ SELECT
     {{cost}} AS cost_usd
 FROM spend_hourly AS t
 WHERE {{hours}} AND t.calls != 0
-GROUP BY time, if(t.task_type IN (SELECT task_type FROM top), if(t.task_type = '', '(none)', t.task_type), 'others') AS name
+GROUP BY time, if(t.task_type IN (SELECT task_type FROM top), if(t.task_type = '', '(none)', t.task_type), '(others)') AS name
 ORDER BY time, series
 """,
 )

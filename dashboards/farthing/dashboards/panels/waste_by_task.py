@@ -19,8 +19,13 @@ PANEL = Panel(
         TASK,
         usd(bar=True),
         count("runs", "runs that looped"),
-        count("of_runs", "of runs"),
-        Column(name="share", unit="share", title="of runs", steps=Steps(0.01, 0.05)),
+        count("of_runs", "all runs"),
+        Column(
+            name="share",
+            unit="share",
+            title="share that looped",
+            steps=Steps(0.01, 0.05),
+        ),
         UNKNOWN_CALLS,
     ),
     sql="""

@@ -10,8 +10,9 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +22,7 @@ from farthing.collector.web.hosts import is_own_name
 COOKIE: Final = "farthing_session"
 LASTS_S: Final = 7 * 24 * 3600
 _PURPOSE: Final = b"farthing page session"
+_LONGEST_FORM: Final = 10_000
 
 
 class Access:
@@ -104,3 +106,14 @@ def own_path(url: str) -> str:
         return "/"
     path = "/" + parts.path.lstrip("/")
     return f"{path}?{parts.query}" if parts.query else path
+
+
+async def field(request: Request, name: str) -> str:
+    """A field of a short form; empty where there is none. Raises HTTPException."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            raise HTTPException(413, "This is no form of the page.")
+    fields = parse_qs(body.decode(errors="replace"))
+    return fields.get(name, [""])[0].strip()

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,6 +32,7 @@ from farthing.collector.report.runs import run as read_run
 from farthing.collector.store.client import Refused, Store
 from farthing.collector.web.page.access import (
     Access,
+    field,
     is_cross_site,
     is_embedded_elsewhere,
     own_path,
@@ -76,7 +77,6 @@ _EXPLORER: Final = (
     Row(11, (("dearest_runs", 24),)),
     Row(14, ((_RUNS_OF_ALL, 24),)),
 )
-_LONGEST_FORM: Final = 10_000
 
 
 class Page:
@@ -183,11 +183,18 @@ class Page:
         )
 
     async def call(self, request: Request) -> Response:
-        """`/runs/RUN/calls/SPAN`"""
+        """`/runs/RUN/calls/SPAN`, or the page of a run whose id looks like that."""
         run_id, span_id = (request.path_params[n] for n in ("run_id", "span_id"))
-        found = await self._asker.run(
-            lambda store: account(store, span_id, self._catalogue(), run_id=run_id)
-        )
+        try:
+            found = await self._asker.run(
+                lambda store: account(store, span_id, self._catalogue(), run_id=run_id)
+            )
+        except NoSuchSpan as unknown:
+            request.path_params["run_id"] = f"{run_id}/calls/{span_id}"
+            try:
+                return await self.run(request)
+            except ConfigError:
+                raise unknown from None
         board = dashboard("run")
         parent = found.told.fields["parent_span_id"]
         choice, view = await self._chosen(request, usual_days=board.days)
@@ -235,7 +242,7 @@ class Page:
             return RedirectResponse(to, 303)
         if request.method == "GET":
             return self._templates.page(request, "login.html", to=to, is_wrong=False)
-        if not self._access.is_token(await _field(request, "token")):
+        if not self._access.is_token(await field(request, "token")):
             return self._templates.page(
                 request, "login.html", 403, to=to, is_wrong=True
             )
@@ -386,14 +393,3 @@ class Page:
 def _path_and_query(request: Request) -> str:
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
-
-
-async def _field(request: Request, name: str) -> str:
-    """A field of a short form; empty where there is none."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            raise HTTPException(413, "This is no form of the page.")
-    fields = parse_qs(body.decode(errors="replace"))
-    return fields.get(name, [""])[0].strip()

@@ -34,7 +34,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "max_memory_usage": 512 * 1024**2,
     "max_result_rows": 20_000,
 }
-_TOO_LONG, _TOO_MUCH_MEMORY = 159, 241
+_TOO_LONG, _TOO_MUCH_MEMORY, _TOO_MANY_ROWS = 159, 241, 396
 _OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
 _CHOICES: Final = " UNION ALL ".join(
     f"SELECT '{one.name}' AS variable, value FROM ({one.sql})"  # noqa: S608 - constants
@@ -137,6 +137,11 @@ def explained(error: Exception) -> str:
         )
     if code == _TOO_MUCH_MEMORY:
         return "This needs too much memory. Take a shorter range, or more filters."
+    if code == _TOO_MANY_ROWS:
+        return (
+            f"The answer has more than {LIMITS['max_result_rows']:,} rows. Take a"
+            " shorter range, or more filters."
+        )
     log.warning("the page's question failed: %s", error)
     if isinstance(error, Away) and not code:
         return f"The ledger does not answer: {error}. `farthing doctor` says more."

@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from farthing.collector.web.page.asking import Answer, Rows
-from farthing.collector.web.page.figures import chart, has_chart
+from farthing.collector.web.page.figures import chart, chart_height, has_chart
 from farthing.collector.web.page.tables import Place, Table, table
 from farthing.collector.web.page.tiles import Tile, tiles
 from farthing.dashboards.catalogue import Row, panel
@@ -23,7 +23,8 @@ _UNITS = {"usd": "USD", "tokens": "tokens", "share": "percent", "seconds": "seco
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A panel that is more than a number. `columns` are of the catalogue's grid."""
+    """A panel that is more than a number. `columns` are of the catalogue's grid,
+    `height` pixels of its chart."""
 
     name: str
     panel: Panel
@@ -31,6 +32,7 @@ class Card:
     subtitle: str
     table: Table
     chart: Markup | None
+    height: int
     problem: str
     csv_url: str
 
@@ -49,7 +51,7 @@ def shelves(
     """The rows of a dashboard; tiles that follow each other stand on one shelf."""
     made: list[Shelf] = []
     for row in rows:
-        found = tuple(_tiles(row, answers))
+        found = tuple(_tiles(row, answers, view))
         if found and made and made[-1].tiles:
             made[-1] = replace(made[-1], tiles=made[-1].tiles + found)
         elif found:
@@ -60,11 +62,11 @@ def shelves(
     return made
 
 
-def _tiles(row: Row, answers: Mapping[str, Answer]) -> Iterator[Tile]:
+def _tiles(row: Row, answers: Mapping[str, Answer], view: View) -> Iterator[Tile]:
     for name, _ in row.panels:
         if panel(name).chart == "stat":
             alone = len(row.panels) == 1
-            yield from tiles(answers[name], answers, is_alone=alone)
+            yield from tiles(answers[name], answers, view, is_alone=alone)
 
 
 def _cards(
@@ -91,9 +93,12 @@ def _cards(
             name=name,
             panel=one,
             columns=width,
-            subtitle=_subtitle(one, view.bucket_s(hourly=one.hourly), usual),
+            subtitle=_subtitle(
+                one, answer.rows, view.bucket_s(hourly=one.hourly), usual
+            ),
             table=table(name, one, answer.rows, place, marks),
             chart=drawn,
+            height=chart_height(row.height),
             problem=answer.problem,
             csv_url=csv_url(name, place),
         )
@@ -109,13 +114,17 @@ def csv_url(name: str, place: Place) -> str:
     return kept.url(f"/panels/{name}.csv", **run)
 
 
-def _subtitle(one: Panel, bucket_s: int, usual: Rows) -> str:
-    """The unit of what is drawn over time; else the question."""
+def _subtitle(one: Panel, rows: Rows, bucket_s: int, usual: Rows) -> str:
+    """The unit of what is drawn over time; else the question, or what the answer says
+    of itself."""
+    if one.preface and rows:
+        return str(rows[0][one.preface])
     if not one.chart.startswith("time"):
         return one.question
     unit = _UNITS.get(one.columns[-1].unit, one.columns[-1].heading)
     dashes = " · dashes: what is usual" if usual else ""
-    return f"{unit} per {_span(bucket_s)}{dashes}"
+    of = "of each" if one.chart == "time_lines" else "per"
+    return f"{unit} {of} {_span(bucket_s)}{dashes}"
 
 
 def _span(seconds: int) -> str:

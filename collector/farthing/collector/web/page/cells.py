@@ -22,7 +22,7 @@ _LONGEST: Final[Mapping[str, int]] = {
     **dict.fromkeys(("why", "detail", "title"), 300),
 }
 """Of columns that hold no names."""
-_ONE_LINE: Final = 32
+_ONE_LINE: Final = 36
 
 UNKNOWN_CALLS: Final = "unpriced_calls"
 _BEFORE: Final = "before_usd"
@@ -32,7 +32,7 @@ _CODE: Final = frozenset({"run_id", "span_id", "what", "tool"})
 
 CHIPS: Final[Mapping[str, Mapping[str, str]]] = {
     "verdict": {"ok": "calm", "errors": "warn"},
-    "severity": {"info": "calm", "warning": "warn"},
+    "severity": {"info": "calm", "warning": "warn", "error": "serious"},
     "level": {"suspected": "warn", "withdrawn": "calm"},
 }
 """Columns of judgements, with the tone of what is not bad."""
@@ -43,7 +43,8 @@ class Cell:
     """One value as it is shown.
 
     `text` is cut where it is long, and `full` is all of it then. `tone` is calm,
-    quiet, good, warn or bad; `bar` a length from 0 to 1; `picture` an SVG of ours.
+    quiet, good, warn, serious or bad; `bar` a length from 0 to 1; `picture` an SVG of
+    ours.
     """
 
     text: str
@@ -94,7 +95,7 @@ def cell(
         is_chip=chips is not None,
         is_code=column.name in _CODE,
         bar=_bar(value, longest) if column.bar else None,
-        picture=sparkline(value) if column.unit == "sparkline" else "",
+        picture=sparkline(value, said=_said) if column.unit == "sparkline" else "",
         exact=exact(column, value),
     )
 
@@ -136,6 +137,10 @@ _WORDS: Final[Mapping[Unit, Callable[[Any], str]]] = {
     "flag": lambda value: "yes" if value else "no",
     "sparkline": lambda _: "",
 }
+
+
+def _said(tokens: Any) -> str:
+    return f"{amounts.tokens(tokens)} tokens"
 
 
 def _quiet(column: Column, value: Any) -> str:

@@ -123,7 +123,8 @@ class Choice:
         return pairs + [("sort", f"{p}.{s}") for p, s in self.sorts.items()]
 
     def view(self, now: datetime, oldest: datetime) -> View:
-        """The range in UTC and what is chosen; `oldest` is where ALL begins.
+        """The range in UTC and what is chosen; `oldest` is where ALL begins. Ranges up
+        to now begin at a whole hour, as spend is kept by the hour.
 
         Raises BadChoice for a range that ends before it begins.
         """
@@ -141,13 +142,19 @@ class Choice:
         if self.range != DATES:
             days = self.range.removesuffix("d")
             known = RANGES.get(self.range)
-            return now - (known[1] if known else timedelta(days=int(days))), now
+            since = now - (known[1] if known else timedelta(days=int(days)))
+            return whole_hour(since), now
         until = now
         if self.until:
             whole = _WHOLE.get(len(self.until), timedelta())
             until = min(_moment(self.until) + whole, now)
         since = _moment(self.since) if self.since else until - timedelta(days=7)
         return since, until
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The beginning of its hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _moment(text: str) -> datetime:

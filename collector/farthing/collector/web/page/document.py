@@ -14,7 +14,7 @@ from markupsafe import Markup
 from farthing.collector.store.client import Refused, Store
 from farthing.collector.web.page.asking import Answer, asked, explained
 from farthing.collector.web.page.boards import Shelf, shelves
-from farthing.collector.web.page.choice import Choice
+from farthing.collector.web.page.choice import Choice, whole_hour
 from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place
 from farthing.dashboards.catalogue import Dashboard, dashboard, with_usual
@@ -26,6 +26,7 @@ BOARDS: Final = ("overview", "cost", "loops", "cache", "models", "tools")
 
 def document(store: Store, *, since: datetime, now: datetime) -> str:
     """The dashboards that a report has, of a range in UTC."""
+    since = whole_hour(since)
     view = View(since, now)
     style = (files(__package__) / "static" / "page.css").read_text(encoding="utf-8")
     templates = Templates(asset=lambda name: name, otlp_url="", has_token=False)

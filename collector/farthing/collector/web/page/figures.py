@@ -34,6 +34,11 @@ def has_chart(panel: Panel, rows: Rows) -> bool:
     return any(row[column.name] for row in rows for column in panel.drawn)
 
 
+def chart_height(units: int) -> int:
+    """Pixels of a chart in a card so many units of the catalogue's grid high."""
+    return units * _PIXELS - _HEAD
+
+
 def chart(
     name: str, panel: Panel, rows: Rows, *, marks: Rows, usual: Rows, height: int,
     place: Place, view: View,
@@ -47,7 +52,7 @@ def chart(
     bucket_s = view.bucket_s(hourly=panel.hourly)
     frame = charts.Frame(
         _DOCUMENT_WIDTH if place.is_document else "container",
-        height * _PIXELS - _HEAD,
+        chart_height(height),
         bucket_s,
         span=(view.since, view.until),
         marks=marks if panel.marks else (),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from farthing.collector.web.page.choice import ALL, DATES, RANGES, Choice
+from farthing.collector.web.page.choice import ALL, DATES, RANGES, Choice, whole_hour
 from farthing.dashboards.catalogue import VARIABLES
 from farthing.dashboards.macros import View
 
@@ -56,7 +56,7 @@ class Select:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Everything around a page's own content. `since` and `until` are set where dates
-    are chosen; `range` says the range in words."""
+    are chosen; `range` says the range in words, `rule` what counts as being in it."""
 
     path: str
     nav: tuple[Stop, ...]
@@ -64,6 +64,7 @@ class Frame:
     since: str
     until: str
     filters: tuple[Select, ...]
+    rule: str
     sorts: tuple[str, ...]
     reset_url: str
     range: str
@@ -105,9 +106,20 @@ def frame(
         sorts=tuple(f"{panel}.{sort}" for panel, sort in choice.sorts.items()),
         reset_url=path if choice.chosen else "",
         range=f"{view.since:%Y-%m-%d %H:%M} to {view.until:%Y-%m-%d %H:%M} UTC",
+        rule=_rule(view),
         now=f"{now:%Y-%m-%d %H:%M:%S}",
         runs_url=choice.with_range(usual_days).without_sorts().url("/runs"),
     )
+
+
+def _rule(view: View) -> str:
+    """What counts as being in the range, of panels of both kinds."""
+    runs = "Runs count whole if they ended in it"
+    first, last = whole_hour(view.since), whole_hour(view.until)
+    if view.since == first:
+        return f"{runs}."
+    hours = f"{first:%H:%M} to {last:%H}:59"
+    return f"{runs}, spend by whole hours: {hours}."
 
 
 def _ranges(choice: Choice) -> Select:

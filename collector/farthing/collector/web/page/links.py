@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from farthing.collector.web.page.choice import DATES, FILTERS, Choice
-from farthing.dashboards.panel import Column, Panel
+from farthing.dashboards.panel import LOWER_BOUND, OTHERS, Column, Panel
 
 SERIES_ARE: Final[Mapping[str, str]] = {
     "spend_by_model": "model",
@@ -22,8 +22,6 @@ SERIES_ARE: Final[Mapping[str, str]] = {
 }
 """Panels over time whose series are values of a variable."""
 _OF_CALLS: Final = frozenset({"what", "span_id"})
-_OTHERS: Final = "others"
-_LOWER_BOUND: Final = "≥ "
 
 
 def run_path(run_id: str) -> str:
@@ -74,8 +72,8 @@ def _bucket_url(
     since: datetime = row["time"]
     until = since + timedelta(seconds=bucket_s - 1)
     chosen = choice.without_sorts()
-    series = row["series"].removeprefix(_LOWER_BOUND)
-    if name in SERIES_ARE and series != _OTHERS:
+    series = row["series"].removeprefix(LOWER_BOUND)
+    if name in SERIES_ARE and series != OTHERS:
         chosen = chosen.choosing(SERIES_ARE[name], series)
     dated = replace(
         chosen,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from farthing.collector.web.page.cells import Cell, cell
 from farthing.collector.web.page.choice import Choice, Sort
 from farthing.dashboards.panel import CALM_MARKS, Column, Panel
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a text (OWASP, CSV injection)."""
+_FORMULA: Final = re.compile(r"""(^|[;\t\r\n])([\s"']*[=+\-@])""")
+"""What makes a spreadsheet run a text (OWASP, CSV injection): a sign at its beginning,
+also after blanks, or behind what separates cells for some spreadsheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ class Place:
 def table(name: str, panel: Panel, rows: Rows, place: Place, marks: Rows = ()) -> Table:
     """The table of a panel's rows; `marks` are those of `run_marks`, by turn."""
     sort = place.choice.sorts.get(name)
-    longest = {column.name: _longest(column, rows) for column in panel.columns}
+    columns = [column for column in panel.columns if column.name != panel.preface]
+    longest = {column.name: _longest(column, rows) for column in columns}
     return Table(
-        tuple(_heading(name, column, sort, place) for column in panel.columns),
+        tuple(_heading(name, column, sort, place) for column in columns),
         tuple(
             Line(
                 tuple(
@@ -73,7 +76,7 @@ def table(name: str, panel: Panel, rows: Rows, place: Place, marks: Rows = ()) -
                         run_id=place.run_id,
                         longest=longest[column.name],
                     )
-                    for column in panel.columns
+                    for column in columns
                 ),
                 _is_marked(row, marks),
             )
@@ -147,11 +150,6 @@ def _longest(column: Column, rows: Rows) -> float:
     return max((float(abs(row[column.name] or 0)) for row in rows), default=0)
 
 
-def _is_formula(text: str) -> bool:
-    """Whether a spreadsheet would compute it, at its beginning or after blanks."""
-    return text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-
-
 def _plain(value: Any) -> str:
     if value is None:
         return ""
@@ -161,6 +159,6 @@ def _plain(value: Any) -> str:
         return value.replace(tzinfo=UTC).isoformat()
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
-    if isinstance(value, str) and _is_formula(value):
-        return f"'{value}"
+    if isinstance(value, str):
+        return _FORMULA.sub(r"\1'\2", value)
     return str(value)

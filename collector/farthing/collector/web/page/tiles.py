@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
+from farthing.collector.report import amounts
 from farthing.collector.web.page.asking import Answer
 from farthing.collector.web.page.cells import UNKNOWN_CALLS, exact, shown, tone
 from farthing.dashboards.catalogue import panel
+from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Column
 from farthing.dashboards.sparkline import sparkline
 
@@ -71,10 +75,10 @@ class Tile:
 
 
 def tiles(
-    answer: Answer, answers: Mapping[str, Answer], *, is_alone: bool
+    answer: Answer, answers: Mapping[str, Answer], view: View, *, is_alone: bool
 ) -> Iterator[Tile]:
-    """The tiles of a stat panel; `answers` are those of its page, `is_alone` tells
-    whether it has a row for itself."""
+    """The tiles of a stat panel; `answers` are those of its page to a view, `is_alone`
+    tells whether it has a row for itself."""
     one = panel(answer.name)
     columns = {column.name: column for column in one.columns}
     whole = {one.title: BRIEF.get(answer.name, tuple(columns))}
@@ -89,7 +93,7 @@ def tiles(
             unit="tokens" if head.unit == "tokens" and row[first] is not None else "",
             tone=tone(head, row[first]),
             remarks=tuple(_remarks([columns[name] for name in others], row)),
-            picture=_line(answer.name, answers),
+            picture=_line(answer.name, answers, view),
             about=one.description,
             problem=answer.problem or ("" if answer.rows else one.empty),
             exact=exact(head, row[first]),
@@ -126,14 +130,21 @@ def _heading(column: Column, value: Any) -> str:
     return column.heading.removesuffix("s") if is_one else column.heading
 
 
-def _line(name: str, answers: Mapping[str, Answer]) -> str:
-    """A line of the totals over time of the panel that SPARKLINES names."""
+def _line(name: str, answers: Mapping[str, Answer], view: View) -> str:
+    """A line of the totals over time of the panel that SPARKLINES names, from its first
+    bar to the end of the range. Where it has no bar nothing was spent; where nothing
+    is known of a bar there is a gap."""
     source = answers.get(SPARKLINES.get(name, ""))
-    if source is None:
+    if source is None or not source.rows:
         return ""
-    value = panel(source.name).columns[-1].name
-    totals: dict[Any, float] = {}
+    one = panel(source.name)
+    totals: dict[datetime, Decimal | None] = {}
     for row in source.rows:
-        known = float(row[value] or 0)
-        totals[row["time"]] = totals.get(row["time"], 0) + known
-    return sparkline([round(total, 2) for _, total in sorted(totals.items())])
+        known, more = totals.get(row["time"]), row[one.columns[-1].name]
+        totals[row["time"]] = known if more is None else (known or 0) + more
+    step = timedelta(seconds=view.bucket_s(hourly=one.hourly))
+    first, until = min(totals), view.until.replace(tzinfo=None)
+    bars = range((until - first) // step + 1)
+    return sparkline(
+        [totals.get(first + at * step, Decimal(0)) for at in bars], said=amounts.money
+    )

@@ -57,7 +57,6 @@
     try {
       const spec = JSON.parse(text);
       fitLegend(spec, now.width);
-      view.style.minHeight = `${spec.height}px`;
       view.append(next);
       now.finalize = (await window.vegaEmbed(next, spec, OPTIONS)).finalize;
     } catch (error) {
@@ -81,7 +80,11 @@
 
   function drawCharts() {
     near.disconnect();
-    document.querySelectorAll("figure.chart").forEach((figure) => near.observe(figure));
+    document.querySelectorAll("figure.chart").forEach((figure) => {
+      // Room for what is drawn once it is near, so that nothing below moves then.
+      figure.querySelector(".chart-view").style.minHeight = `${figure.dataset.height}px`;
+      near.observe(figure);
+    });
   }
 
   // ── Change in place: only what differs, so that scroll, focus, selection and open
