@@ -223,11 +223,11 @@ def test_a_roll_up_that_a_crash_cut_off_is_made_good(book: Book) -> None:
         Told(OPENLLMETRY, 1, trace=1, attributes=chat("msg_1")),
         Told(NATIVE, 3, trace=3, attributes=native("msg_1")),
     )
-    book.store.command("DETACH TABLE runs_view")
+    book.store.command("DETACH TABLE runs_first_agent_view")
     try:
         name = book.load(*spans)
     finally:
-        book.store.command("ATTACH TABLE runs_view")
+        book.store.command("ATTACH TABLE runs_first_agent_view")
     book.ledger.load(name, [request(spans)])
     book.settler(name)
     assert book.totals()["calls"] == 1

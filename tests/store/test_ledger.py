@@ -77,10 +77,10 @@ def test_a_batch_counts_once_after_an_upgrade(new_ledger: Ledger) -> None:
 def test_what_was_loaded_in_part_is_completed(new_ledger: Ledger) -> None:
     """A batch that reached the entries but not the totals, as a kill can leave it, is
     completed when it is sent again, and its entries stay single."""
-    new_ledger.store.command("DETACH TABLE runs_view")
+    new_ledger.store.command("DETACH TABLE runs_first_agent_view")
     new_ledger.load("a", [REQUEST])
     assert _counts(new_ledger)["runs"] == 0
-    new_ledger.store.command("ATTACH TABLE runs_view")
+    new_ledger.store.command("ATTACH TABLE runs_first_agent_view")
     _started_again(new_ledger).load("a", [REQUEST])
     assert _counts(new_ledger) == {"spans": 1, "runs": 1, "hours": 1}
 

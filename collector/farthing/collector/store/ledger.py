@@ -20,7 +20,6 @@ from farthing.collector.store.price_tables import write_prices
 from farthing.collector.store.retention import Retention, retain
 from farthing.collector.store.schema import Ddl, migrate, migrations
 from farthing.collector.store.text import fill, quoted, sql_file
-from farthing.collector.store.tokens import forget_lost
 from farthing.economics.prices.catalogue import Catalogue
 from farthing.errors import ConfigError
 
@@ -95,7 +94,6 @@ class Ledger:
         retention = Retention(retention_days, runs_retention_days, spend_retention_days)
         try:
             migrate(self.store, ddl=self._ddl, known=migrations())
-            forget_lost(self.store)
             retain(self.store, retention, ddl=self._ddl)
             self.use_prices(self.catalogue)
         except Away as error:

@@ -19,6 +19,7 @@ from typing import Final
 from farthing.collector.store.client import Address, Refused, Store
 from farthing.collector.store.parts import Parts
 from farthing.collector.store.text import fill, quoted, sql_file
+from farthing.collector.store.tokens import forget_lost
 from farthing.errors import ConfigError
 
 OLDEST_VERSION: Final = (25, 6)
@@ -162,6 +163,7 @@ def migrate(store: Store, *, ddl: Ddl, known: Iterable[Migration]) -> None:
     known = list(known)
     check_version(store.version(), where=str(store.address))
     store.create_database(on_cluster=ddl.on_cluster)
+    forget_lost(store)
     for statement in ddl.statements(sql_file("migrations.sql")):
         store.command(statement)
     done = {row.version for row in _checked(store, known, ddl) if row.done}

@@ -8,7 +8,9 @@ ALTER TABLE runs {{on_cluster}}
     ADD COLUMN IF NOT EXISTS first_agent AggregateFunction(argMin, String, Tuple(DateTime64(6, 'UTC'), Int64)) AFTER environment;
 {{/cluster}}
 
-ALTER TABLE runs_view {{on_cluster}} MODIFY QUERY
+-- A view of another name, not MODIFY QUERY: until it is opened anew, a view that was
+-- modified knows batches by other tokens, and one that is repeated would count twice.
+CREATE MATERIALIZED VIEW IF NOT EXISTS runs_first_agent_view {{on_cluster}} TO runs{{local}} AS
 SELECT
     run_id,
     max(task_type) AS task_type,
@@ -42,6 +44,8 @@ SELECT
     max(ingested_at) AS ingested_at
 FROM spans{{local}} AS s
 GROUP BY run_id;
+
+DROP VIEW IF EXISTS runs_view {{on_cluster}};
 
 -- What is there already, after what comes: an agent that is told twice is still the first.
 INSERT INTO runs (run_id, first_agent, start_time, ingested_at)
