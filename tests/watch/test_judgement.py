@@ -42,6 +42,7 @@ def row(at_us: int, kind: str, span: int, **more: Any) -> Entry:
         told=["", "", ""] if kind == "model_call" else [""] * len(STEP_FIELDS),
         handed={},
         tags=["review" if span % 3 else "", "", "", "", "", ""],
+        load="batch",
     )
     return made._replace(**more)
 

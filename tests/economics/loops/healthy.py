@@ -38,6 +38,18 @@ def the_same_question_every_five_minutes() -> list[Step]:
 
 
 @due("")
+def one_figure_for_each_of_many_things() -> list[Step]:
+    return turns(
+        called(
+            "get_price",
+            {"symbol": page(n)[:4]},
+            f'{{"price": {n + 1}7.{n}, "currency": "USD", "exchange": "NYSE"}}',
+        )
+        for n in range(12)
+    )
+
+
+@due("")
 def distinct_edits_with_the_same_acknowledgement() -> list[Step]:
     return turns(
         called(

@@ -40,6 +40,7 @@ class Entry(NamedTuple):
     told: list[str]
     handed: dict[str, str]
     tags: list[str]
+    load: str
 
 
 def columns(names: tuple[str, ...]) -> str:

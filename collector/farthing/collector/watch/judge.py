@@ -25,8 +25,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FEMTO: Final = 10**15
 _LONG_AGO_US: Final = -(1 << 63)
 
-Identity = tuple[str, str, bool, int, str, int, int, int, str]
-"""What tells an entry from all others of its run."""
+Identity = tuple[str, str, str, bool, int, str, int, int, int, str]
+"""What tells an entry from all others of its run: a span that is sent again comes with
+another batch."""
 Key = tuple[str, str]
 """Kind and agent, within which episodes are numbered."""
 
@@ -108,10 +109,24 @@ class Judgement:
             number = len(new) - (_bare_at_end(new) if self.is_long else 0)
             entries, self._held = [*self._held, *new[:number]], new[number:]
             self.pass_over(self._held)
+        is_after = not entries or entries[0].at_us > self._last_us
+        if not (is_after or as_they_come):
+            return False
+        return self._go_on(entries, as_they_come=as_they_come)
+
+    @property
+    def holds(self) -> bool:
+        """Whether calls wait for what comes next."""
+        return bool(self._held)
+
+    def release(self) -> None:
+        """Nothing came next: judge the calls that wait for it as they are."""
+        held, self._held = self._held, ()
+        self._go_on(held, as_they_come=True)
+
+    def _go_on(self, entries: Sequence[Entry], *, as_they_come: bool) -> bool:
         if not entries:
             return True
-        if entries[0].at_us <= self._last_us and not as_they_come:
-            return False
         told = self._telling.take(entries, as_they_come=as_they_come)
         if told is None:
             return False
@@ -261,7 +276,7 @@ def _is_bare(entry: Entry) -> bool:
 def _identity(entry: Entry) -> Identity:
     """Corrections have the ids of the span that they correct, and other figures."""
     span = (entry.trace_id, entry.span_id, entry.is_span, entry.at_us, entry.kind)
-    return *span, entry.calls, entry.input, entry.output, entry.cost_usd
+    return entry.load, *span, entry.calls, entry.input, entry.output, entry.cost_usd
 
 
 def _time(us: int) -> datetime:

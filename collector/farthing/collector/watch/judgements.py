@@ -47,6 +47,12 @@ class Case:
         is_same = self.judgement.is_long or self.judgement.baseline == baseline
         return is_same and not self.is_unwritten
 
+    def is_other(self, spans: int) -> bool:
+        """Whether there is more to judge where the ledger has so many spans of it."""
+        if self.judgement.is_long:
+            return self.judgement.holds
+        return self.is_late or self.is_unwritten or spans != self.spans
+
     def take(self, entries: Sequence[Entry]) -> bool:
         """Go on with entries; False where the run must be judged anew, now."""
         if not self.is_late and self.judgement.take(entries):
@@ -124,17 +130,20 @@ class Judgements:
         """Judge those of these runs anew to which nothing came since this was asked
         last, and of which something came late or the ledger has other spans than were
         judged: another collector loaded them. What is loaded and not yet watched looks
-        the same, once."""
+        the same, once. Of long runs, calls are judged that waited for more."""
         cases = [case for run_id in runs if (case := self._kept.get(run_id))]
         sizes = self._reader.sizes([case.run_id for case in cases])
         anew = {}
         for case in cases:
-            size = sizes.get(case.run_id, case.spans)
-            is_other = case.is_late or case.is_unwritten or size != case.spans
-            is_other = is_other and not case.judgement.is_long
-            if is_other and case.doubt == case.spans:
-                anew[case.run_id] = case.judgement.baseline
+            is_other = case.is_other(sizes.get(case.run_id, case.spans))
+            is_due = is_other and case.doubt == case.spans
             case.doubt = case.spans if is_other else None
+            if is_due and case.judgement.is_long:
+                case.judgement.release()
+                self._keep(case)
+                yield _verdict(case, case.judgement.news())
+            elif is_due:
+                anew[case.run_id] = case.judgement.baseline
         yield from self._whole(anew)
 
     def not_written(self, runs: Iterable[str]) -> None:

@@ -23,7 +23,8 @@ SELECT
     cost_state IN ('unpriced', 'no_usage'),
     multiIf(kind = 'tool', [{{of_tools}}], kind = 'model_call', [{{of_replies}}], []),
     if(kind = 'model_call' AND a['farthing.tool_results.call_id'] != '', mapFilter((k, v) -> startsWith(k, 'farthing.tool_results.'), a), map()),
-    [{{tags}}]
+    [{{tags}}],
+    load
 FROM spans
 WHERE {{which}} AND kind IN ('model_call', 'tool', 'agent')
 ORDER BY run_id, {{order}}
