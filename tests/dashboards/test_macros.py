@@ -42,7 +42,7 @@ def test_buckets_suit_the_range() -> None:
     """A bucket is a nice length; of hourly data it is an hour or more."""
     assert view(days=1 / 24).bucket_s(hourly=False) == 60
     assert view(days=1 / 24).bucket_s(hourly=True) == 3600
-    assert view(days=7).bucket_s(hourly=True) == 7200
+    assert view(days=7).bucket_s(hourly=True) == 14_400
     assert view(days=90).bucket_s(hourly=True) == 86_400
     assert view(days=5000).bucket_s(hourly=True) == 7 * 86_400
 

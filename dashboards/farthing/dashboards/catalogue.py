@@ -44,10 +44,9 @@ class Dashboard:
 
 
 def with_usual(names: Iterable[str]) -> tuple[str, ...]:
-    """Ids of panels, and of those whose answers their charts show, too."""
-    wanted = tuple(names)
-    beside = (panel(name).usual for name in wanted)
-    return tuple(dict.fromkeys((*wanted, *filter(None, beside))))
+    """Ids of panels, each with the one whose answer its chart shows, too."""
+    both = (one for name in names for one in (name, panel(name).usual))
+    return tuple(dict.fromkeys(filter(None, both)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _TIME_FILTER: Final = re.compile(r"\$__timeFilter\(([\w.]+)\)")
 _TIME_INTERVAL: Final = re.compile(r"\$__timeInterval\(([\w.]+)\)")
 _LITERAL: Final = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 _NICE_S: Final = (
-    *(60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400),
+    *(60, 300, 900, 1800, 3600, 14_400, 21_600, 43_200, 86_400),
     7 * 86_400,
 )
 _BUCKETS: Final = 90

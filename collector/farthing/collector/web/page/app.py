@@ -215,7 +215,7 @@ class Page:
         if name not in panels():
             raise HTTPException(404, f"There is no panel {name!r}.")
         choice, view = await self._chosen(request, usual_days=7)
-        answer = (await self._asker.panels([name], view))[name]
+        answer = await self._asker.panel(name, view)
         if answer.problem:
             return PlainTextResponse(f"{answer.problem}\n", 503)
         rows = in_order(panel(name), answer.rows, choice.sorts.get(name))
@@ -270,23 +270,21 @@ class Page:
         rows = tuple(board.rows if rows is None else rows)
         choice, view = await self._chosen(request, usual_days=board.days, run_id=run_id)
         names = with_usual(name for row in rows for name, _ in row.panels)
-        around, oldest, answers, _ = await asyncio.gather(
-            self._frame(request, board, choice, view),
-            self._asker.oldest(),
-            self._asker.panels(names, view),
-            asyncio.to_thread(load_charts),
+        around, oldest = await asyncio.gather(
+            self._frame(request, board, choice, view), self._asker.oldest()
         )
+        answers = self._asker.panels(names if oldest else (), view)
         place = Place(choice.with_range(board.days), request.url.path, run_id)
 
         def filled() -> Response:
+            load_charts()  # while the first answers are not here yet
             shown = shelves(rows, answers, place, view) if oldest else []
             return self._templates.page(
                 request, template, frame=around, board=board, shelves=shown,
                 is_empty=oldest is None, **more,
             )  # fmt: skip
 
-        # Not on the event loop, which receives spans too.
-        return await asyncio.to_thread(filled)
+        return await self._asker.with_answers(filled)
 
     async def _chosen(
         self, request: Request, *, usual_days: int, run_id: str = ""

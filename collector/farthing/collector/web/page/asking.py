@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -51,19 +51,49 @@ class Answer:
     problem: str = ""
 
 
+class Answers(Mapping[str, Answer]):
+    """Answers, each of which is waited for when it is looked at: not on an event loop.
+    So what is known of a page is made while the rest is asked for."""
+
+    def __init__(self, coming: Mapping[str, Future[Answer]]) -> None:
+        self._coming = coming
+
+    def __getitem__(self, name: str) -> Answer:
+        return self._coming[name].result()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._coming)
+
+    def __len__(self) -> int:
+        return len(self._coming)
+
+
 class Asker:
     """Asks a store, whose connections belong to its threads. Close it at the end."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page")
-        self._under_way = 0
+        self._drawing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page-drawing")
+        self._under_way: set[Future[Any]] = set()
 
-    async def panels(self, names: Iterable[str], view: View) -> dict[str, Answer]:
-        """The answers of some panels, by name; problems are told in them."""
-        wanted = dict.fromkeys(names)
-        answers = await asyncio.gather(*(self._panel(name, view) for name in wanted))
-        return {answer.name: answer for answer in answers}
+    def panels(self, names: Iterable[str], view: View) -> Answers:
+        """The answers of some panels, by name; problems are told in them. Those over
+        time are asked for first: what is drawn of them takes longest to make."""
+        order = sorted(names, key=lambda name: not panel(name).chart.startswith("time"))
+        return Answers({name: self._asked(name, view) for name in order})
+
+    async def panel(self, name: str, view: View) -> Answer:
+        """The answer of a panel; a problem is told in it."""
+        return await asyncio.wrap_future(self._asked(name, view))
+
+    def _asked(self, name: str, view: View) -> Future[Answer]:
+        try:
+            return self._begun(lambda store: answer(store, name, view, LIMITS))
+        except StoreUnavailable as error:
+            refused: Future[Answer] = Future()
+            refused.set_result(Answer(name, [], explained(error)))
+            return refused
 
     def make_ahead(self) -> None:
         """Begin to load the panels."""
@@ -96,30 +126,43 @@ class Asker:
 
     async def run(self, job: Callable[[Store], T]) -> T:
         """What `job(store)` gives, from a thread of ours."""
-        if self._under_way >= _MOST_WAITING:
-            raise StoreUnavailable("too many questions wait already: try again later")
-        self._under_way += 1
-        work = asyncio.get_running_loop().run_in_executor(
-            self._threads, job, self._store
-        )
-        work.add_done_callback(self._ended)
+        work = asyncio.wrap_future(self._begun(job))
+        work.add_done_callback(_seen)
         return await asyncio.shield(work)
 
-    def _ended(self, work: asyncio.Future[Any]) -> None:
-        self._under_way -= 1
-        if not work.cancelled():
-            work.exception()  # seen, also when nobody waits for it any longer
+    def _begun(self, job: Callable[[Store], T]) -> Future[T]:
+        if len(self._under_way) >= _MOST_WAITING:
+            raise StoreUnavailable("too many questions wait already: try again later")
+        work = self._threads.submit(job, self._store)
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
+        return work
 
-    async def _panel(self, name: str, view: View) -> Answer:
-        try:
-            return Answer(name, await self.rows(asked(name, view)))
-        except (FarthingError, Refused) as error:
-            return Answer(name, [], explained(error))
+    async def with_answers(self, job: Callable[[], T]) -> T:
+        """What `job()` gives, which looks at answers; from a thread of ours, for the
+        event loop and its threads receive spans, too."""
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, job)
 
     def close(self) -> None:
         """Wait for what runs, drop what waits."""
         self._threads.shutdown(cancel_futures=True)
+        self._drawing.shutdown(cancel_futures=True)
         self._store.close()
+
+
+def _seen(work: asyncio.Future[Any]) -> None:
+    if not work.cancelled():
+        work.exception()  # also when nobody waits for it any longer
+
+
+def answer(
+    store: Store, name: str, view: View, limits: Mapping[str, int] | None = None
+) -> Answer:
+    """The answer of a panel; a problem is told in it."""
+    try:
+        return Answer(name, store.rows(asked(name, view), settings=limits))
+    except (FarthingError, Refused) as error:
+        return Answer(name, [], explained(error))
 
 
 def asked(name: str, view: View) -> str:

@@ -11,15 +11,14 @@ from typing import Final
 
 from markupsafe import Markup
 
-from farthing.collector.store.client import Refused, Store
-from farthing.collector.web.page.asking import Answer, asked, explained
+from farthing.collector.store.client import Store
+from farthing.collector.web.page.asking import answer
 from farthing.collector.web.page.boards import Shelf, shelves
 from farthing.collector.web.page.choice import Choice, whole_hour
 from farthing.collector.web.page.render import Templates
 from farthing.collector.web.page.tables import Place
 from farthing.dashboards.catalogue import Dashboard, dashboard, with_usual
 from farthing.dashboards.macros import View
-from farthing.errors import FarthingError
 
 BOARDS: Final = ("overview", "cost", "loops", "cache", "models", "tools")
 
@@ -41,13 +40,6 @@ def document(store: Store, *, since: datetime, now: datetime) -> str:
 
 
 def _shelves(store: Store, board: Dashboard, view: View) -> list[Shelf]:
-    answers = {name: _answer(store, name, view) for name in with_usual(board.panels)}
+    answers = {name: answer(store, name, view) for name in with_usual(board.panels)}
     place = Place(Choice(), "", is_document=True)
     return shelves(board.rows, answers, place, view)
-
-
-def _answer(store: Store, name: str, view: View) -> Answer:
-    try:
-        return Answer(name, store.rows(asked(name, view)))
-    except (FarthingError, Refused) as error:
-        return Answer(name, [], explained(error))
