@@ -66,6 +66,7 @@ ifeq ($(ARGS),)
 	@$(BIN)/python -m benchmarks.agent.calls
 	@$(BIN)/python -m benchmarks.agent.startup
 	@echo "bench: alerts"
+	@$(BIN)/python -m benchmarks.alerts
 	@$(BIN)/python -m benchmarks.alerts.latency
 	@echo "bench: crashes"
 	@$(BIN)/python -m benchmarks.crash

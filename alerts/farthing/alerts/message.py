@@ -141,6 +141,8 @@ def _links(alert: Alert) -> Iterator[Link]:
 
 def _against(alert: Alert) -> str:
     value = _written(alert.value, alert.unit, low=alert.lower_bound)
+    if not alert.threshold:  # a loop, whatever it costs
+        return value
     return f"{value} (limit {_written(alert.threshold, alert.unit)})"
 
 

@@ -116,7 +116,7 @@ def show_command(alert: str, data_dir: Path | None, *, as_json: bool) -> None:
         "state": _state(incident),
         "severity": incident.severity,
         "value": f"{unit(incident.value)}, at most {unit(incident.peak)}",
-        "threshold": unit(incident.threshold),
+        "threshold": unit(incident.threshold) if incident.threshold else "",
         "since": f"{incident.since:%Y-%m-%d %H:%M:%S} UTC",
         "owner": policy.owner_of(labels_of(incident)) or show.UNKNOWN,
         "labels": ", ".join(f"{k}={v}" for k, v in sorted(incident.labels.items())),

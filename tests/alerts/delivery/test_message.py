@@ -127,3 +127,10 @@ def test_a_group_names_ten_of_its_members() -> None:
     runs = tuple(f"run-{n}" for n in range(17))
     facts = {f.name: f.value for f in message_of(notice(of=alert(members=runs))).facts}
     assert facts["Concerns"].endswith("run-9 and 7 more")
+
+
+def test_what_has_no_limit_names_none() -> None:
+    """A loop is wrong whatever it costs."""
+    told = message_of(notice(of=alert(threshold=Decimal(0), value=Decimal("4.2"))))
+    [value] = [fact.value for fact in told.facts if fact.name == "Value"]
+    assert value == "4.2x"
