@@ -1,4 +1,5 @@
-"""The embedded engine that tests share: chdb opens one folder per process."""
+"""What all tests share: the embedded engine, as chdb opens one folder per process, and
+how Hypothesis tries examples."""
 
 from __future__ import annotations
 
@@ -7,10 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
+
+# How fast a busy machine is says nothing about the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

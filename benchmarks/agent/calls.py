@@ -2,10 +2,13 @@
 
     python -m benchmarks.agent.calls [--calls N]
 
-One process makes calls with everything switched on. A clock says at each moment whose
-time it is: each place where one hands over to another tells it. So what is asked, how
-much of a call of 20 ms are our 0.1 ms, does not drown in how much two calls differ. A
-figure is the median of what single calls took; what the clock takes itself is in it.
+One process makes the same call in four ways in turn: with the SDK alone, with the
+official instrumentation, with ours on top of it, and with a guard on top of that; then
+backwards, so that what drifts meanwhile adds to all alike. What one way takes more than
+the one before is the median of these differences, in CPU time of the calling thread.
+Before each call that counts, one of the SDK alone is made that does not: each finds the
+processor's caches as that left them. What the exporter's thread does later is
+told apart.
 """
 
 from __future__ import annotations
@@ -16,207 +19,150 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
-
-import wrapt
 
 from benchmarks.agent.workloads import WORKLOADS, Workload, client
 
-SDK, OFFICIAL, TAGS, PRINTS, GUARD, EXPORT = (
-    "SDK alone",
-    "official",
-    "ours: tags and usage",
-    "ours: fingerprints",
-    "a guard, if on",
-    "exporter's thread",
-)
-OURS: Final = "**ours**"
-COLUMNS: Final = (SDK, OFFICIAL, OURS, TAGS, PRINTS, EXPORT, GUARD)
-VARIABLES: Final = {
-    "FARTHING_FINGERPRINT_KEY": "a key",
+ALONE, OFFICIAL, OURS, GUARD = "SDK alone", "official", "ours", "guard"
+WAYS: Final = (ALONE, OFFICIAL, OURS, GUARD)
+EXPORT: Final = "exporter's thread"
+COLUMNS: Final = (ALONE, OFFICIAL, OURS, EXPORT, GUARD)
+KEY: Final = {"FARTHING_FINGERPRINT_KEY": "a key"}
+LIMITS: Final = {
     "FARTHING_BUDGET_USD": "100000",
     "FARTHING_BUDGET_STEPS": "100000000",
     "FARTHING_BUDGET_TOOL_RETRIES": "100",
     "FARTHING_ON_LOOP": "warn",
 }
-_WARM_UP: Final = 20
+_WARM_UP: Final = 10
+
+Place = tuple[Any, str]
+"""A class of the SDK, and the name of a method that is wrapped."""
 
 
-class Clock:
-    """The time of this thread, by whose it is. What is handed over is kept until the
-    call is over, or whoever drops it last would be charged for taking it to pieces."""
+@dataclass(frozen=True)
+class Way:
+    """What is wrapped how, and which span processors there are."""
+
+    methods: Mapping[Place, Any]
+    processors: tuple[Any, ...]
+
+
+@dataclass
+class Found:
+    """Microseconds per call or chunk: what was measured, one figure a round."""
+
+    calls: defaultdict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    exports: defaultdict[str, list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def cells(self) -> Mapping[str, str]:
+        """What is to be printed, by the columns."""
+        whole = f"{statistics.median(self.calls[ALONE]):,.0f}"
+        more = {way: _more(self.calls, before, way) for before, way in _steps()}
+        return {ALONE: whole, **more, EXPORT: _more(self.exports, OFFICIAL, OURS)}
+
+
+class Bench:
+    """The SDK in one process, to be used in one way or another."""
 
     def __init__(self) -> None:
-        self.kept: list[Any] = []
-        self.taken_ns: defaultdict[str, int] = defaultdict(int)
-        self._whose = SDK
-        self._since_ns = time.perf_counter_ns()
+        from openai import _base_client, _streaming, resources
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
 
-    def tell(self, whose: str) -> str:
-        """From now on it is somebody else's time; says whose it was."""
-        now_ns = time.perf_counter_ns()
-        before = self._whose
-        self.taken_ns[before] += now_ns - self._since_ns
-        self._whose, self._since_ns = whose, now_ns
-        return before
+        os.environ["OTEL_TRACES_EXPORTER"] = "none"
+        self.places: Sequence[Place] = (
+            (resources.chat.completions.Completions, "create"),
+            (_base_client.SyncAPIClient, "request"),
+            (_base_client.SyncAPIClient, "_sleep_for_retry"),
+            (_streaming.Stream, "close"),
+        )
+        self.provider = TracerProvider()
+        trace.set_tracer_provider(self.provider)
+        self.ways = dict(zip(WAYS, self._made(), strict=True))
 
-    def around(self, whose: str, function: Any) -> Any:
-        """`function`, whose time is somebody's."""
+    def use(self, way: str) -> None:
+        """From now on calls are made that way."""
+        chosen = self.ways[way]
+        for (owner, name), method in chosen.methods.items():
+            setattr(owner, name, method)
+        self._processors = chosen.processors
 
-        def timed(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            before = self.tell(whose)
-            self.kept.append((args, kwargs))
-            try:
-                return wrapped(*args, **kwargs)
-            finally:
-                self.tell(before)
+    def measure(self, load: Workload, *, rounds: int) -> Found:
+        """Each way `rounds` times, forwards and backwards in turn."""
+        call, found = load.make(client()), Found()
+        for number in range(_WARM_UP + rounds):
+            for way in WAYS if number % 2 else reversed(WAYS):
+                self.use(ALONE)
+                call()
+                self.use(way)
+                call_ns, export_ns = _took(call), _took(self.provider.force_flush)
+                if number >= _WARM_UP:
+                    found.calls[way].append(call_ns / 1_000 / load.per)
+                    found.exports[way].append(export_ns / 1_000 / load.per)
+        return found
 
-        return wrapt.FunctionWrapper(function, timed)
+    def _made(self) -> Sequence[Way]:
+        """One way after the other, each on top of the one before."""
+        from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    def time(self, place: tuple[Any, str], whose: str) -> None:
-        """From now on a call of a class's method is somebody's time."""
-        owner, name = place
-        setattr(owner, name, self.around(whose, vars(owner)[name]))
+        from farthing.instrumentation import context
+        from farthing.instrumentation.hosts import Surroundings
+        from farthing.instrumentation.tagging import TagSpans
+        from farthing.instrumentation.watching.later import LateProcessor
 
+        alone = self._way(())
+        OpenAIInstrumentor().instrument()
+        exporter: Any = _Dropping()
+        batch = BatchSpanProcessor(exporter)
+        official = self._way((batch,))
+        context.set_process_tags({"farthing.task.type": "benchmark"})
+        processors = (batch, TagSpans([], Surroundings()), LateProcessor())
+        ours = self._ours(official, processors, KEY)
+        guard = self._ours(official, processors, {**KEY, **LIMITS})
+        return alone, official, ours, guard
 
-def main(arguments: Sequence[str]) -> None:
-    """Print what of a call is whose."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.agent.calls")
-    parser.add_argument("--calls", type=int, default=300)
-    asked = parser.parse_args(arguments)
-    clock = Clock()
-    observers: list[Any] = []
-    flush = _set_up(clock, observers)
-    guard = observers.pop()
-    print(f"| workload | {' | '.join(COLUMNS)} |", "|---" * 8 + "|", sep="\n")
-    opened = client()
-    for load in WORKLOADS.values():
-        calls = max(asked.calls // load.weight, _WARM_UP)
-        found = measure(load, opened, clock, flush=flush, calls=calls)
-        found[OURS] = found[TAGS] + found[PRINTS]
-        observers.append(guard)
-        guarded = measure(load, opened, clock, flush=flush, calls=calls)
-        observers.remove(guard)
-        found[GUARD] = guarded[GUARD]
-        cells = [f"{found[column]:,.1f} µs" for column in COLUMNS]
-        print(f"| {load.name} | {' | '.join(cells)} |", flush=True)
+    def _ours(
+        self, official: Way, processors: tuple[Any, ...], variables: Mapping[str, str]
+    ) -> Way:
+        from farthing.instrumentation import observing
+        from farthing.instrumentation.calls import openai
 
+        for (owner, name), method in official.methods.items():
+            setattr(owner, name, method)
+        openai.install(observing.observers(variables))
+        return self._way(processors)
 
-def measure(
-    load: Workload,
-    opened: Any,
-    clock: Clock,
-    *,
-    flush: Callable[[], object],
-    calls: int,
-) -> dict[str, float]:
-    """Microseconds per call or chunk, by whose they are."""
-    taken: defaultdict[str, list[float]] = defaultdict(list)
-    call = load.make(opened)
-    for number in range(_WARM_UP + calls):
-        clock.tell(SDK)
-        clock.taken_ns.clear()
-        call()
-        flush()
-        clock.tell(SDK)
-        clock.kept.clear()
-        if number >= _WARM_UP:
-            for whose in (SDK, OFFICIAL, TAGS, PRINTS, GUARD, EXPORT):
-                taken[whose].append(clock.taken_ns[whose] / 1_000 / load.per)
-    return {whose: statistics.median(values) for whose, values in taken.items()}
+    def _way(self, processors: tuple[Any, ...]) -> Way:
+        """How things are now."""
+        methods = {(owner, name): vars(owner)[name] for owner, name in self.places}
+        return Way(methods, processors)
 
+    @property
+    def _processors(self) -> tuple[Any, ...]:
+        return self.provider._active_span_processor._span_processors  # noqa: SLF001
 
-def _set_up(clock: Clock, observers: list[Any]) -> Callable[[], object]:
-    """The official instrumentation and ours on it, and a clock in between."""
-    from openai import _base_client, _streaming, resources
-    from opentelemetry import trace
-    from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    from farthing.instrumentation import context, observing
-    from farthing.instrumentation.calls import openai
-
-    os.environ["OTEL_TRACES_EXPORTER"] = "none"
-    context.set_process_tags({"farthing.task.type": "benchmark"})
-    create: Any = resources.chat.completions.Completions, "create"
-    ours: Sequence[tuple[Any, str]] = (
-        create,
-        (_base_client.SyncAPIClient, "request"),
-        (_streaming.Stream, "close"),
-    )
-    provider = TracerProvider()
-    exporter: Any = _Dropping(clock)
-    batch = BatchSpanProcessor(exporter)
-    for processor in (batch, *_processors(clock)):
-        provider.add_span_processor(processor)
-    trace.set_tracer_provider(provider)
-    for place in ours:
-        clock.time(place, SDK)
-    OpenAIInstrumentor().instrument()
-    clock.time(create, OFFICIAL)
-    fingerprints, guard = observing.observers(VARIABLES)
-    observers += [_timed(clock, fingerprints, PRINTS), _timed(clock, guard, GUARD)]
-    openai.install(observers)
-    for place in ours:
-        clock.time(place, TAGS)
-    _time_events(clock)
-    return provider.force_flush
-
-
-def _processors(clock: Clock) -> Sequence[Any]:
-    from farthing.instrumentation.hosts import Surroundings
-    from farthing.instrumentation.tagging import TagSpans
-    from farthing.instrumentation.watching.later import LateProcessor
-
-    tags: Any = TagSpans([], Surroundings())
-    prints: Any = LateProcessor()
-    for processor, name in (
-        (tags, "on_start"), (prints, "on_start"), (prints, "_on_ending"),
-    ):  # fmt: skip
-        setattr(processor, name, clock.around(TAGS, getattr(processor, name)))
-    return tags, prints
-
-
-def _timed(clock: Clock, observer: Any, whose: str) -> Any:
-    for name in ("before", "after"):
-        setattr(observer, name, clock.around(whose, getattr(observer, name)))
-    return observer
-
-
-def _time_events(clock: Clock) -> None:
-    """The events of a stream come from the SDK, through ours."""
-    from farthing.instrumentation.watching import streams
-
-    class Events:
-        def __init__(self, events: Any) -> None:
-            self._next = clock.around(SDK, events.__next__)
-
-        def __next__(self) -> Any:
-            return self._next()
-
-    def made(wrapped: Any, _heard: Any, args: Any, _kwargs: Any) -> None:
-        wrapped(Events(args[0]), *args[1:])
-
-    heard: Any = streams.Heard
-    heard.__init__ = wrapt.FunctionWrapper(heard.__init__, made)
-    clock.time((heard, "__next__"), TAGS)
+    @_processors.setter
+    def _processors(self, processors: tuple[Any, ...]) -> None:
+        self.provider._active_span_processor._span_processors = processors  # noqa: SLF001
 
 
 class _Dropping:
     """Reads what an exporter reads, and sends nothing."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     def export(self, spans: Sequence[Any]) -> Any:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        before = self._clock.tell(EXPORT)
         for span in spans:
             _ = list(span.attributes.items())
-        self._clock.tell(before)
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
@@ -226,6 +172,42 @@ class _Dropping:
         """Nothing is held."""
         del timeout_millis
         return True
+
+
+def _took(action: Any) -> int:
+    began_ns = time.thread_time_ns()
+    action()
+    return time.thread_time_ns() - began_ns
+
+
+def _steps() -> Sequence[tuple[str, str]]:
+    return tuple(pairwise(WAYS))
+
+
+def _more(found: Mapping[str, list[float]], before: str, way: str) -> str:
+    """How much more one way takes than another in the same round, and how sure that is:
+    the middle half of the differences over the root of their number, which is about the
+    standard error of their median."""
+    more = [b - a for a, b in zip(found[before], found[way], strict=True)]
+    low, middle, high = statistics.quantiles(more, n=4)
+    return f"{middle:,.1f} ± {(high - low) / len(more) ** 0.5:.1f}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print what each way takes more than the one before."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.agent.calls")
+    parser.add_argument("--calls", type=int, default=900)
+    asked = parser.parse_args(arguments)
+    bench = Bench()
+    print(
+        "CPU time in µs; but for the first column, what comes on top of the one before"
+    )
+    print(f"| workload | {' | '.join(COLUMNS)} |", "|---" + "|---:" * 5 + "|", sep="\n")
+    for load in WORKLOADS.values():
+        found = bench.measure(load, rounds=max(asked.calls // load.weight, 10))
+        cells = found.cells()
+        row = " | ".join(cells[column] for column in COLUMNS)
+        print(f"| {load.name} | {row} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -116,11 +116,11 @@ def _calling(*conversations: list[dict[str, Any]], **more: Any) -> Callable[[Any
     """Calls that hand over one conversation after the other: what is new is new."""
 
     def make(client: Any) -> Callable[[], None]:
-        create = client.chat.completions.create
+        completions = client.chat.completions
         turns = cycle(conversations)
 
         def call() -> None:
-            answer = create(model="gpt-4.1", messages=next(turns), **more)
+            answer = completions.create(model="gpt-4.1", messages=next(turns), **more)
             if more.get("stream"):
                 for _ in answer:
                     pass

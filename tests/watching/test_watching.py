@@ -92,7 +92,7 @@ def test_a_call_inside_another_is_told_by_the_outer_one() -> None:
     """A framework over an SDK makes one call."""
     outer, inner = Recorder(), Recorder()
     watched = watch(outer)
-    with watched.sending():
+    with watched:
         watch(inner).answered({})
     watched.answered({})
     assert (outer.told, inner.told) == (["after"], [])

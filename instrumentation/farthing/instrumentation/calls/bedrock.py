@@ -44,7 +44,7 @@ def _call(observers: Sequence[Observer]) -> Callable[..., Any]:
         if watch is None:
             return wrapped(*args, **kwargs)
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             answer = wrapped(*args, **kwargs)
         quietly(_answered, watch, args[0], answer)
         return answer

@@ -58,7 +58,7 @@ class _Calls:
         if watch is None:
             return wrapped(*args, **kwargs)
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             answer = wrapped(*args, **kwargs)
         quietly(watch.answered, answer)
         return answer
@@ -70,7 +70,7 @@ class _Calls:
         if watch is None:
             return await wrapped(*args, **kwargs)
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             answer = await wrapped(*args, **kwargs)
         quietly(watch.answered, answer)
         return answer
@@ -93,7 +93,7 @@ class _Calls:
             events: AsyncIterator[Any] = await wrapped(*args, **kwargs)
             return events
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             events = await wrapped(*args, **kwargs)
         return HeardAsync(events, watch)
 

@@ -63,7 +63,7 @@ class _Calls:
             return wrapped(*args, **kwargs)
         quietly(watch.before)
         hide = self._asks_for_usage(watch)
-        with watch.sending():
+        with watch:
             answer = wrapped(**watch.call.request)
         return _followed(watch, answer, partial(Events, hide=hide))
 
@@ -75,7 +75,7 @@ class _Calls:
             return await wrapped(*args, **kwargs)
         quietly(watch.before)
         hide = self._asks_for_usage(watch)
-        with watch.sending():
+        with watch:
             answer = await wrapped(**watch.call.request)
         return _followed(watch, answer, partial(EventsAsync, hide=hide))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
+from asyncio import _get_running_loop, current_task  # the former is public
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any, Final
 
 from opentelemetry import context
@@ -30,11 +30,9 @@ SENT_ERRORS: Final = frozenset(
     }
 )
 """Errors of an HTTP client, by name, after which the provider may have worked."""
-_sending: ContextVar[tuple[Watch, object] | None] = ContextVar(
-    "farthing_sending", default=None
-)
-"""The call that is being sent, and by whom: a task or thread that is started meanwhile
-inherits it with the context, but what it sends itself is no part of that call."""
+_sending: ContextVar[Watch | None] = ContextVar("farthing_sending", default=None)
+"""The call that is being sent: a task or thread that is started meanwhile inherits it
+with the context, but what it sends itself is no part of that call."""
 
 
 class Watch:
@@ -45,7 +43,29 @@ class Watch:
     observers once, by the outer one. `make` makes the call when it is first asked for;
     where what it is made of is a `copy`, which nobody changes once it is sent, that may
     be when the span is exported, and so may the answer be read.
+
+    `with` it, the request is sent: it is the call under way, and told of what that
+    raises.
     """
+
+    # Each call pays for all that is touched here, with nothing of it in the processor's
+    # caches: hence slots, and nothing is asked twice.
+    __slots__ = (
+        "_call",
+        "_here",
+        "_is_ended",
+        "_is_sending",
+        "_late",
+        "_make",
+        "_may_wait",
+        "_observers",
+        "_own",
+        "_token",
+        "_who",
+        "answer",
+        "attempt_ns",
+        "span",
+    )
 
     def __init__(
         self,
@@ -63,7 +83,11 @@ class Watch:
         self.answer = Answer(api)
         self._own = own
         self._is_ended = False
-        self._observers: Sequence[Observer] = () if under_way() else observers
+        self._who = _who()
+        self._is_sending = False
+        outer = _sending.get()
+        is_inner = outer is not None and outer.is_sent_by(self._who)
+        self._observers: Sequence[Observer] = () if is_inner else observers
         self._late: Telling | None = None
         self._may_wait = is_copy
         place = place_of(self.span)
@@ -93,9 +117,22 @@ class Watch:
             self._end_own(error)
             raise
 
-    def sending(self) -> _Sending:
-        """Around what sends the request: the current watch, told of what it raises."""
-        return _Sending(self, self._own)
+    def __enter__(self) -> None:
+        self._is_sending = True
+        self._token = _sending.set(self)
+        self._here = None if self._own is None else spans.enter(self._own)
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _where: Any) -> None:
+        if self._here is not None:
+            context.detach(self._here)
+        if error is not None:
+            quietly(self.failed, error)
+        self._is_sending = False
+        _sending.reset(self._token)
+
+    def is_sent_by(self, who: object) -> bool:
+        """Whether it is under way, and that task or thread sends it."""
+        return self._is_sending and self._who == who
 
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
@@ -168,50 +205,17 @@ class Watch:
             spans.end(span, self.answer.see(), error)
 
 
-class _Sending:
-    """The time in which a call is sent. A class: it costs half of what a generator
-    does, at each call."""
-
-    __slots__ = ("_here", "_span", "_token", "_watch")
-
-    def __init__(self, watch: Watch, span: Span | None) -> None:
-        self._watch = watch
-        self._span = span
-
-    def __enter__(self) -> None:
-        self._token = _sending.set((self._watch, _who()))
-        self._here = None if self._span is None else spans.enter(self._span)
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _where: Any) -> None:
-        if self._here is not None:
-            context.detach(self._here)
-        if error is not None:
-            quietly(self._watch.failed, error)
-        _sending.reset(self._token)
-
-
 def under_way() -> Watch | None:
     """The call that this task, or else this thread, is sending."""
     sending = _sending.get()
-    if sending is None or sending[1] is not _who():
-        return None
-    return sending[0]
+    return sending if sending is not None and sending.is_sent_by(_who()) else None
 
 
 def _who() -> object:
-    """The task, else the thread, that runs now."""
-    loop = asyncio._get_running_loop()  # noqa: SLF001 - public, and raises nothing
-    return (asyncio.current_task(loop) if loop else None) or _thread.itself
-
-
-class _Thread(threading.local):
-    """An object per thread, which no other thread has after it."""
-
-    def __init__(self) -> None:
-        self.itself = object()
-
-
-_thread = _Thread()
+    """The task, else the thread, that runs now. Another thread may have its number once
+    it has ended, but then it sends nothing."""
+    loop = _get_running_loop()
+    return (current_task(loop) if loop is not None else None) or get_ident()
 
 
 def is_sent(error: BaseException) -> bool:

@@ -66,7 +66,7 @@ def _request(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any]:
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             answer = wrapped(*args, **kwargs)
         quietly(_answered, watch, answer)
         return answer
@@ -82,7 +82,7 @@ def _request_async(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
         quietly(watch.before)
-        with watch.sending():
+        with watch:
             answer = await wrapped(*args, **kwargs)
         quietly(_answered, watch, answer)
         return answer
