@@ -18,12 +18,19 @@ from tests.cli.farthing_process import Up, farthing, up
 SINCE = ("--since", "2026-01-01")
 
 
+def without_now(answer: Any) -> Any:
+    if not isinstance(answer, dict):
+        return answer
+    return {name: value for name, value in answer.items() if name != "until"}
+
+
 @pytest.mark.parametrize("words", ASKED, ids=lambda words: " ".join(words[:2]))
 def test_a_collector_answers_as_its_ledger_does(
     words: tuple[str, ...], ask: Ask, told_directly: dict[tuple[str, ...], Any]
 ) -> None:
-    """What a command says while a collector runs is what it says without one."""
-    assert ask.json(*words) == told_directly[words]
+    """What a command says while a collector runs is what it says without one, but for
+    the hour, which may have ended in between."""
+    assert without_now(ask.json(*words)) == without_now(told_directly[words])
 
 
 @pytest.mark.parametrize("by", DIMENSIONS)

@@ -24,6 +24,8 @@ FUNCTION = {"name": "search", "parameters": {"type": "object", "properties": {}}
 def ask(worker: int, turn: int) -> list[dict]:
     """The conversation of a turn: long enough for what the stand-in bills."""
     words = f"worker {worker} goes on with the report about autumn. " * 120
+    if not BOUND and not turn:
+        words += "#slow=0.5"  # so that all workers' first calls are under way at once
     messages: list[dict] = [{"role": "user", "content": words}]
     if HAS_TOOL and turn:
         call = {"name": "search", "arguments": json.dumps({"page": turn})}
