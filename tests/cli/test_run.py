@@ -131,6 +131,16 @@ def test_the_port_of_grpc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ":4318" in told["do"]
 
 
+def test_a_website_is_no_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that says 200 to everything would swallow the spans without a word."""
+    with sink() as site:
+        site.content_type = "text/html; charset=utf-8"
+        code, found = doctor(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=site.url)
+    [told] = [one for one in found["checks"] if one["check"] == "endpoint"]
+    assert (code, told["status"]) == (1, "problem")
+    assert "no collector is there" in told["says"]
+
+
 @pytest.mark.parametrize(("installed", "code"), [(True, 0), (False, 1)])
 def test_grpc_needs_its_exporter(
     monkeypatch: pytest.MonkeyPatch, *, installed: bool, code: int

@@ -40,9 +40,10 @@ class Seen:
 
 @dataclass
 class Sink:
-    """What was received; `url` is where to send it."""
+    """What was received; `url` is where to send it, `content_type` what is answered."""
 
     url: str = ""
+    content_type: str = "application/x-protobuf"
     spans: list[Seen] = field(default_factory=list)
     logs: list[Seen] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -102,6 +103,7 @@ def sink() -> Iterator[Sink]:
         def do_POST(self) -> None:
             found.take(self.path, self.rfile.read(int(self.headers["content-length"])))
             self.send_response(200)
+            self.send_header("content-type", found.content_type)
             self.send_header("content-length", "0")
             self.end_headers()
 

@@ -8,7 +8,12 @@ import pytest
 
 from farthing.instrumentation import settings
 from farthing.instrumentation.fingerprints.key import KEY_VARIABLE
-from farthing.instrumentation.guard.settings import FIELDS, FILE_VARIABLE
+from farthing.instrumentation.guard.settings import (
+    FIELDS,
+    FILE_VARIABLE,
+    SHARED_VARIABLE,
+    UNKNOWN_VARIABLE,
+)
 from farthing.instrumentation.observing import PRICES_VARIABLE, SWITCH_VARIABLE
 from farthing.instrumentation.settings import Settings
 from tests.instrumentation.sink import agent, sink
@@ -68,6 +73,7 @@ def test_a_misspelt_variable_is_named_with_what_it_is_meant_to_be() -> None:
             "FARTHING_TASK_TYP": "review",
             "FARTHING_BUDGET_USB": "1",
             "FARTHING_FINGERPRINT": "off",
+            "FARTHING_BUGDETS": "collector",
             "FARTHING_BUDGET_STEPS": "3",
             "FARTHING_DATA_DIR": "/data",
             "FARTHING_STORE": "chdb:///data",
@@ -76,6 +82,7 @@ def test_a_misspelt_variable_is_named_with_what_it_is_meant_to_be() -> None:
     )
     assert found == {
         "FARTHING_BUDGET_USB": "FARTHING_BUDGET_USD",
+        "FARTHING_BUGDETS": "FARTHING_BUDGETS",
         "FARTHING_FINGERPRINT": "FARTHING_FINGERPRINTS",
         "FARTHING_TASK_TYP": "FARTHING_TASK_TYPE",
     }
@@ -83,8 +90,12 @@ def test_a_misspelt_variable_is_named_with_what_it_is_meant_to_be() -> None:
 
 def test_all_variables_of_the_guard_are_known() -> None:
     """None of them is taken for a misspelt one."""
-    names = {*FIELDS.values(), FILE_VARIABLE, PRICES_VARIABLE, SWITCH_VARIABLE}
-    assert settings.misspelt(dict.fromkeys({*names, KEY_VARIABLE}, "1")) == {}
+    shared = {SHARED_VARIABLE, UNKNOWN_VARIABLE}
+    others = {FILE_VARIABLE, PRICES_VARIABLE, SWITCH_VARIABLE, KEY_VARIABLE}
+    named = {*FIELDS.values(), *shared, *others}
+    assert settings.misspelt(dict.fromkeys(named, "1")) == {}
+    cut = {name[:-1]: "1" for name in named}
+    assert settings.misspelt(cut).keys() >= cut.keys() - named - {"FARTHING_BUDGET"}
 
 
 def test_an_agent_is_told_when_it_starts() -> None:

@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
-from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -50,8 +49,9 @@ def is_model_call(span: ReadableSpan) -> bool:
 def said_by(span: ReadableSpan) -> Mapping[str, object]:
     """A span's attributes as a plain dictionary: its own mapping takes a lock, and
     raises inside, for each name that is asked for."""
-    attributes = span.attributes
-    return cast("MappingProxyType[str, object]", attributes).copy()
+    attributes: Any = span.attributes
+    found: Mapping[str, object] = attributes.copy()
+    return found
 
 
 def host_of(attributes: Mapping[str, object]) -> str:

@@ -46,8 +46,9 @@ class TagSpans(SpanProcessor):
         attempt("tag a span", self._tag, span, parent_context)
 
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
-        parent = trace.get_current_span(parent_context)
-        tags = known_tags(self._readers, parent_context)
+        here = otel.get_current() if parent_context is None else parent_context
+        parent = trace.get_current_span(here)
+        tags = known_tags(self._readers, here)
         said = said_by(span)
         if isinstance(parent, ReadableSpan):
             known = said_by(parent)

@@ -147,6 +147,16 @@ def test_steps_are_counted() -> None:
     assert stop.value.spent_usd == Decimal("0.030")
 
 
+def test_a_guess_at_money_makes_no_count_uncertain() -> None:
+    """Of a model without a price as many calls are counted as of any other."""
+    worker = agent({"FARTHING_BUDGET_STEPS": "1"}, model="no-such-model")
+    worker.call()
+    with pytest.raises(BudgetExceeded) as stop:
+        worker.call()
+    assert "1 of 1 model calls." in str(stop.value)
+    assert stop.value.is_estimate is True
+
+
 def test_a_step_that_grew_too_large_is_the_last() -> None:
     """After a call with more tokens than a step may have, none is sent."""
     worker = agent({"FARTHING_BUDGET_STEP_TOKENS": "5_000"})

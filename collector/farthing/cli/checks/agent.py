@@ -159,8 +159,8 @@ def _answer(found: Exporting) -> Finding:
         request = urllib.request.Request(  # noqa: S310 - the user's own endpoint
             found.url, data=b"", headers=headers, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=_ANSWER_S):  # noqa: S310
-            return ok("endpoint", f"{found.url} takes spans")
+        with urllib.request.urlopen(request, timeout=_ANSWER_S) as answer:  # noqa: S310
+            return _took(found, answer.headers.get("content-type", ""))
     except urllib.error.HTTPError as error:
         meaning = _MEANINGS.get(error.code, "see its log")
         if error.code == HTTPStatus.NOT_FOUND and found.url.endswith(2 * _PATH):
@@ -168,6 +168,15 @@ def _answer(found: Exporting) -> Finding:
         return problem("endpoint", f"{found.url} answers {error.code}", meaning)
     except (OSError, HTTPException, ValueError) as error:
         return _no_answer(found, error)
+
+
+def _took(found: Exporting, content_type: str) -> Finding:
+    """What answered may be a website, whose page the exporter takes for a success."""
+    if not content_type.startswith("text/html"):
+        return ok("endpoint", f"{found.url} takes spans")
+    says = f"{found.url} answers with a web page: no collector is there"
+    todo = "set OTEL_EXPORTER_OTLP_ENDPOINT to the collector's address"
+    return problem("endpoint", says, todo)
 
 
 def _no_answer(found: Exporting, error: Exception) -> Finding:

@@ -201,7 +201,8 @@ def _whose(run: Run) -> str:
 
 
 def _used(reading: Reading, spent: Spent) -> str:
-    guess = ", partly by a pessimistic guess" if spent.is_guess else ""
+    is_guess = spent.is_guess and reading.kind is Kind.USD
+    guess = ", partly by a pessimistic guess" if is_guess else ""
     return _USED[reading.kind](reading) + guess
 
 

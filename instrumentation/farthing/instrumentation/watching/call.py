@@ -94,7 +94,7 @@ class Watch:
         if place is None:
             return
         place.add(self.answer)
-        if is_copy and all(isinstance(one, Patient) for one in observers):
+        if is_copy and not [one for one in observers if not isinstance(one, Patient)]:
             self._late = Telling(make, self._observers)
             place.add(self._late)
             self._observers = ()

@@ -19,6 +19,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import get_current_span
 
+from farthing.instrumentation.hosts import said_by
 from farthing.instrumentation.watching.quietly import quietly, say_once
 
 OPERATION: Final = "gen_ai.operation.name"
@@ -66,8 +67,7 @@ def place_of(span: Any) -> Place | None:
 
 def operation_of(span: Any) -> object:
     """What a span that has begun is of; None where it does not say."""
-    said: Mapping[str, object] = getattr(span, "attributes", None) or {}
-    return said.get(OPERATION)
+    return said_by(span).get(OPERATION) if isinstance(span, ReadableSpan) else None
 
 
 def is_conversing(span: Any) -> bool:
