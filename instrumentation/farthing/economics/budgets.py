@@ -64,10 +64,13 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The most that a call is thought to cost. `is_guess`: its model has no price."""
+    """The most that a call is thought to cost. `is_guess`: its model has no price.
+    `most_femto_usd`: what it can cost, where its request lets the answer be as long as
+    the model likes; else 0."""
 
     femto_usd: int = 0
     is_guess: bool = False
+    most_femto_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +279,16 @@ class Account:
 
 
 def take_all(
-    accounts: Sequence[Account], estimate: Estimate, *, anyway: bool = False
+    accounts: Sequence[Account], estimates: Iterable[Estimate], *, anyway: bool = False
 ) -> list[Taken] | Refused:
-    """Hold a call's cost in every account, or in none.
+    """Hold a call's cost in every account, each with its estimate, or in none.
 
     Accounts are asked in turn: one that refuses gives the earlier ones theirs back.
     """
     held: list[Taken] = []
-    for position, account in enumerate(accounts):
+    for position, (account, estimate) in enumerate(
+        zip(accounts, estimates, strict=True)
+    ):
         taken = account.take(estimate, anyway=anyway)
         if isinstance(taken, Refused):
             cancel_all(accounts, held)

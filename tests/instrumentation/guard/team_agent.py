@@ -16,6 +16,7 @@ import openai
 
 client = openai.OpenAI(api_key="k", base_url=os.environ["PROVIDERS"] + "/v1")
 WORD = os.environ.get("WORD", "")
+BOUND = {} if os.environ.get("UNBOUNDED") else {"max_completion_tokens": 300}
 AGENTS, CALLS = int(sys.argv[1]), int(sys.argv[2])
 WORDS = "go on with the report about autumn and what came of it. #text " * 110
 
@@ -28,7 +29,7 @@ def work(agent: int) -> tuple[str, int]:
                 messages=[
                     {"role": "user", "content": f"agent {agent}: {WORDS} {WORD}"}
                 ],
-                max_completion_tokens=300,
+                **BOUND,
             )
         except Exception as error:  # noqa: BLE001 - this is what it prints
             return f"{type(error).__name__}: {error}", made

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -114,6 +115,37 @@ def test_processes_stop_at_the_budget_that_they_share(notices: list[Notice]) -> 
         "task_type": "report",
         "team": "growth",
     }
+
+
+def test_calls_without_a_bound_are_alone_where_one_could_pass_the_budget() -> None:
+    """While one is under way that may cost more than is left, no process has anything
+    of the budget for another; once it has ended, the next one may go."""
+    collector = Collector(20)
+    first, second = sharing(collector), sharing(collector)
+    unbounded = {"messages": [{"role": "user", "content": "go"}], "max_tokens": None}
+    under_way = first.begin(unbounded)
+    with pytest.raises(BudgetExceeded) as stop:
+        second.begin(unbounded)
+    assert "sets no output bound" in str(stop.value)
+    with pytest.raises(BudgetExceeded):
+        second.begin()
+    first.end(under_way)
+    deadline_s = time.monotonic() + 10
+    while not second.sent:  # once the collector has heard of that
+        assert time.monotonic() < deadline_s
+        with suppress(BudgetExceeded):
+            second.call(unbounded)
+
+
+def test_calls_without_a_bound_are_side_by_side_where_none_can_pass_it() -> None:
+    """Of a budget with room for the longest answers each holds such a one."""
+    collector = Collector(500)
+    first, second = sharing(collector), sharing(collector)
+    unbounded = {"messages": [{"role": "user", "content": "go"}], "max_tokens": None}
+    calls = [(worker, worker.begin(unbounded)) for worker in (first, second)]
+    for worker, call in calls:
+        worker.end(call)
+    assert len(first.sent) == len(second.sent) == 1
 
 
 def test_a_budget_that_warns_stops_nothing(notices: list[Notice]) -> None:

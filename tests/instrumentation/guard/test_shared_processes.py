@@ -136,6 +136,30 @@ def test_eight_agents_in_two_processes_stop_at_their_teams_budget(
     assert ended([other]) == [("done", 3)]
 
 
+def test_agents_in_two_processes_pass_it_by_one_call_at_most(
+    collector: Up, providers: Providers
+) -> None:
+    """Where no request bounds its output either; the budget is used all the same."""
+    providers.bill.clear()
+    declare(collector, "open", *TEAM_MONTH, "open", "--limit", "0.20")
+    ends = ended(
+        [
+            started(
+                collector,
+                providers,
+                *("4", "200"),
+                FARTHING_TEAM="open",
+                UNBOUNDED="yes",
+            )
+            for _ in range(2)
+        ]
+    )
+    costs = billed_usd(providers.bill)
+    assert [end.partition(":")[0] for end, _ in ends] == ["BudgetExceeded"] * 8
+    assert sum(costs) <= Decimal("0.20") + max(costs)
+    assert costs
+
+
 def test_an_order_to_stop_reaches_an_agent_that_runs(
     collector: Up, providers: Providers
 ) -> None:

@@ -7,7 +7,7 @@ or asks the agent to wrap up; `after` replaces what was held by what was spent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from farthing.economics.budgets import (
     Account,
@@ -192,11 +192,16 @@ class Guard:
         if state.account.limits.femto_usd is None and not self._shared.limits.is_on:
             return Estimate()
         try:
-            is_alone = not is_unbounded(call, form) or state.begin_unbounded(call)
+            is_bound = not is_unbounded(call, form)
+            is_alone = is_bound or state.begin_unbounded(call)
             is_held_to = state.rules.on_budget is not Action.WARN
-            return self._estimator.before(
+            estimate = self._estimator.before(
                 call, form, is_alone=is_alone or not is_held_to
             )
+            if is_bound or not self._shared.limits.is_on:
+                return estimate
+            most = self._estimator.before(call, form, is_alone=False)
+            return replace(estimate, most_femto_usd=most.femto_usd)
         except Exception as error:  # noqa: BLE001 - ours must not reach the agent
             say_once(self._estimator.before, error)
             return _BLIND

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from farthing.economics.budgets import Account, RunLimits
+from farthing.economics.budgets import Account, Estimate, RunLimits
 from farthing.economics.leases import Lease, Use
 from farthing.instrumentation.guard.settings import Action
 
@@ -43,6 +43,17 @@ class SharedBudget:
         """What the collector said last, with what was spent here since it was asked."""
         news = max(0, self.account.spent().femto_usd - self._spent)
         return replace(self.lease, spent=self.lease.spent + news)
+
+    def holding(self, estimate: Estimate) -> Estimate:
+        """What a call is to hold of it. Where nothing bounds the answer, that is the
+        most that it can cost, or all that is left: so while one call may pass the
+        budget, no other process has any of it for a second one."""
+        most = estimate.most_femto_usd
+        if self.action is Action.WARN or most <= estimate.femto_usd:
+            return estimate
+        lease = self.standing
+        left = lease.limit - lease.spent - self.account.spent().held_femto_usd
+        return replace(estimate, femto_usd=max(estimate.femto_usd, min(most, left)))
 
     def is_used_up(self) -> bool:
         """Whether nothing of it is left until its window ends."""

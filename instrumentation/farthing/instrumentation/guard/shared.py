@@ -55,10 +55,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that `budget` has no room for; None: nobody knows, the collector is
-    away."""
+    """A call that `budget` has no room for, as it would hold `asked` femto-USD of it;
+    None: nobody knows, the collector is away."""
 
     budget: SharedBudget | None = None
+    asked: int = 0
 
 
 class Limits(Protocol):
@@ -216,11 +217,13 @@ class SharedLimits:
         if applies is None:
             return Hold() if anyway else Refusal()
         budgets = [self._budgets[key] for key in applies.budgets]
-        taken = take_all([b.account for b in budgets], estimate, anyway=anyway)
+        holds = [b.holding(estimate) if not anyway else estimate for b in budgets]
+        taken = take_all([b.account for b in budgets], holds, anyway=anyway)
         if not isinstance(taken, list):
-            return Refusal(budgets[taken.position])
-        for budget in budgets:
-            budget.called(estimate.femto_usd, now_s=self._clock())
+            refused = taken.position
+            return Refusal(budgets[refused], holds[refused].femto_usd)
+        for budget, held in zip(budgets, holds, strict=True):
+            budget.called(held.femto_usd, now_s=self._clock())
         if any(budget.is_running_out for budget in budgets):
             self._wake(soon=False)
         return Hold(budgets, taken)
@@ -231,7 +234,7 @@ class SharedLimits:
         began_s = self._clock()
         deadline_s = began_s + PATIENCE_S
         while True:
-            with self._asking(found.budget, estimate.femto_usd):
+            with self._asking(found.budget, found.asked):
                 number = self._reports + 1  # one under way does not tell of this call
 
                 def has_answer(number: int = number) -> bool:

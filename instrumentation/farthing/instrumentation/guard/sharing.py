@@ -44,7 +44,10 @@ class SharedRules:
                 self._at_unknown(state, run)
             else:
                 lease = found.budget.standing
-                self._at_limit(call, form, state, lease=lease, estimate=estimate)
+                is_bound = found.asked <= estimate.femto_usd
+                self._at_limit(
+                    call, form, state, lease=lease, asked=found.asked, is_bound=is_bound
+                )
             found = self.limits.take(run, estimate, anyway=True)
             assert isinstance(found, Hold)
         for budget in found.budgets:
@@ -64,9 +67,9 @@ class SharedRules:
         state: RunState,
         *,
         lease: Lease,
-        estimate: Estimate,
+        asked: int,
+        is_bound: bool,
     ) -> None:
-        asked = estimate.femto_usd
         if state.first("reached", lease.budget, lease.who):
             notice = wording.shared_notice(state.run, lease, reached=True, asked=asked)
             tell(notice)
@@ -75,7 +78,8 @@ class SharedRules:
             form.append(call.request, wording.BUDGET_MESSAGE)
             return
         spent = state.account.spent()
-        raise wording.shared_exceeded(state.run, lease, spent, asked=asked)
+        todo = "" if is_bound or form is None else wording.endless(form.bound)
+        raise wording.shared_exceeded(state.run, lease, spent, asked=asked, todo=todo)
 
     def _tell(self, state: RunState, run: Run, lease: Lease) -> None:
         """That a budget is near its end, or that one which only warns is at it."""

@@ -38,6 +38,12 @@ def unbounded(assumed: int, bound: str) -> str:
     )
 
 
+def endless(bound: str) -> str:
+    """What to do about a call that would hold all that its answer may cost."""
+    todo = f": set {bound}" if bound else ""
+    return f" It sets no output bound, so the most it can cost is held{todo}."
+
+
 def exceeded(
     run: Run, reading: Reading, spent: Spent, *, todo: str = ""
 ) -> BudgetExceeded:
@@ -77,12 +83,13 @@ def notice(
 
 
 def shared_exceeded(
-    run: Run, lease: Lease, spent: Spent, *, asked: int
+    run: Run, lease: Lease, spent: Spent, *, asked: int, todo: str = ""
 ) -> BudgetExceeded:
-    """The exception for a shared budget that has no room for the next call."""
+    """The exception for a shared budget that has no room for the next call; `todo`
+    follows what was not sent."""
     return BudgetExceeded(
         f"{shared(lease, asked=asked)} The next model call of {_whose(run)} was not"
-        f" sent. `farthing budgets set {lease.budget} …` changes it.",
+        f" sent.{todo} `farthing budgets set {lease.budget} …` changes it.",
         limit=Kind.USD.value,
         allowed=usd(lease.limit),
         used=usd(lease.spent),
