@@ -23,7 +23,7 @@ from benchmarks.process import Collector, cpu_s, resident_bytes
 
 _PROBE_STREAM = 200
 _PROBE_EVERY_S = 0.5
-_LEAST_POLL_S, _POLL_SHARE = 0.02, 0.1
+_LEAST_POLL_S, _POLL_SHARE = 0.1, 0.1
 
 
 @dataclass(frozen=True)
