@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 
 from farthing.collector import presence
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
@@ -32,6 +33,17 @@ def test_a_collector_ends_with_0(number: signal.Signals, tmp_path: Path) -> None
         _, told = found.process.communicate(timeout=30)
     assert found.process.returncode == 0
     assert told == ""
+
+
+def test_a_full_disk_is_no_readiness(tmp_path: Path) -> None:
+    """A collector whose disk is full is alive, and not ready: it says why."""
+    full = {"FARTHING_MIN_FREE_BYTES": str(1 << 62)}
+    with up(tmp_path, env=full) as found:
+        url = found.running.http_url
+        assert requests.get(f"{url}/healthz", timeout=10).status_code == 200
+        ready = requests.get(f"{url}/readyz", timeout=10)
+    assert ready.status_code == 503
+    assert "is full" in ready.text
 
 
 def test_a_folder_has_one_collector(running: Up) -> None:

@@ -151,7 +151,9 @@ def test_full_spool_refuses_and_recovers(tmp_path: Path) -> None:
         with pytest.raises(Overloaded, match="spool_max_bytes") as refused:
             append(spool, b"one more")
         assert refused.value.retry_after_s > 0
+        assert spool.why_full() == str(refused.value)
         drain(spool)
+        assert spool.why_full() is None
         append(spool, b"one more")
         assert drain(spool) == [b"one more"]
 
@@ -184,6 +186,7 @@ async def test_too_little_free_disk_refuses(tmp_path: Path) -> None:
         with pytest.raises(Overloaded, match="disk"):
             await spool.append(b"request")
         assert stored(tmp_path) == 0
+        assert "is full" in (spool.why_full() or "")
 
 
 async def test_failure_refuses_and_recovers(

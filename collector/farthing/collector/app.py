@@ -121,7 +121,7 @@ async def collector(
                 receive,
                 spool,
                 registry=registry,
-                why_not_ready=lambda: loader.problem,
+                why_not_ready=lambda: spool.why_full() or loader.problem,
                 documents={leases.PATH: alerting.budgets.document},
                 answers={leases.PATH: alerting.budgets.shared.answer},
             )

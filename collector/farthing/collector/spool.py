@@ -66,8 +66,8 @@ class Spool:
     """The spool in `folder`, opened by one process at a time.
 
     `append` belongs to asyncio, in any number of event loops; `wait_for_load`,
-    `next_batch`, `shrink`, `finish` and `give_up` to one loader thread; `waiting` to
-    anyone.
+    `next_batch`, `shrink`, `finish` and `give_up` to one loader thread; `waiting` and
+    `why_full` to anyone.
 
     Errors: ConfigError for a file that cannot be opened; `sqlite3.Error` and OSError
     where the loader's calls cannot read or write: nothing changed then, call again.
@@ -127,6 +127,15 @@ class Spool:
     def waiting(self) -> Waiting:
         """What waits now."""
         return self._file.waiting
+
+    def why_full(self) -> str | None:
+        """Why no request can be taken now, or None."""
+        try:
+            self._check_room(0)
+            self._check_disk()
+        except Overloaded as full:
+            return str(full)
+        return None
 
     def wait_for_load(
         self, *, at_bytes: int, at_age_s: float, timeout_s: float
