@@ -15,7 +15,8 @@ PANEL = Panel(
     question="Which models do the work, which take the money, and how fast are they?",
     chart="table",
     hourly=True,
-    note="Per million tokens: what was paid for all buckets together, caching included.",
+    note="Per million tokens: what was paid for all buckets together, caching included."
+    " p50 and p95 are of the last 7 days of the range.",
     columns=(
         text("provider"),
         text("model"),
@@ -50,7 +51,7 @@ WITH
         SELECT t.provider AS provider, t.model AS model, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us
         FROM spans AS t
         PREWHERE t.kind IN ('model_call', 'embedding')
-        WHERE {{in_time}} AND t.entry = 'span'
+        WHERE {{in_time}} AND {{lately}} AND t.entry = 'span'
         GROUP BY provider, model
     )
 SELECT

@@ -7,8 +7,9 @@ PANEL = Panel(
     question="Which tools are called, how often do they fail, how long do they take?",
     chart="table",
     hourly=True,
-    note="Runs are those that ended in the range. Result sizes are in characters, from the fingerprints of Farthing's"
-    " instrumentation; without it they are not known.",
+    note="Runs are those that ended in the range. p50 and p95 are of its last 7 days. Result"
+    " sizes are in characters, from the fingerprints of Farthing's instrumentation; without"
+    " it they are not known.",
     empty="No tool call in this range.",
     columns=(
         text("tool"),
@@ -32,7 +33,7 @@ WITH
     took AS (
         SELECT t.tool_name AS tool, quantilesTDigest(0.5, 0.95)(t.duration_us) AS us
         FROM spans AS t
-        {{tool_spans}}
+        {{tool_spans}} AND {{lately}}
         GROUP BY tool
     ),
     used AS (
