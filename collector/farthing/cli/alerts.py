@@ -147,15 +147,27 @@ def rules_command(data_dir: Path | None, *, as_json: bool) -> None:
 
 @command.command("test")
 @click.argument("rule_name", metavar="RULE", required=False)
+@click.option("--channel", help="Send this channel a test message instead.")
 @data_option
 @json_option
 def test_command(
-    rule_name: str | None, data_dir: Path | None, *, as_json: bool
+    rule_name: str | None, data_dir: Path | None, *, channel: str | None, as_json: bool
 ) -> None:
     """Evaluate a rule now, without telling anybody.
 
     The exit code is 1 where it fires.
     """
+    if channel is not None:
+        if rule_name is not None:
+            raise ConfigError("test a rule or a channel, one at a time")
+        click.get_current_context().invoke(
+            channels_command,
+            names=(channel,),
+            data_dir=data_dir,
+            test=True,
+            as_json=as_json,
+        )
+        return
     settings = ledger_settings(data_dir)
     policy = read_policy(settings.alerts_file)
     if rule_name is None:

@@ -91,6 +91,11 @@ def test_channels_can_be_tried(
     assert told == [
         {"channel": "chat", "problem": "not_found: chat.postMessage: not_in_channel"}
     ]
+    assert farthing("test", "--channel", "pager") == (
+        0,
+        [{"channel": "pager", "problem": ""}],
+    )
+    assert len(service.incidents) == 2
 
 
 def test_a_running_collector_tells_what_an_earlier_one_left(
