@@ -127,8 +127,8 @@ def test_a_young_ledger_is_compared_by_halves(demo_store: Store) -> None:
         " 2026-03-16 14:00 to 2026-03-17 14:00 UTC"
     )
     assert _periods(month) == (
-        "2026-03-15 02:00 to 2026-03-18 14:30 against"
-        " 2026-03-11 14:00 to 2026-03-15 02:00 UTC"
+        "2026-03-15 03:00 to 2026-03-18 14:30 against"
+        " 2026-03-11 15:00 to 2026-03-15 03:00 UTC"
     )
 
 

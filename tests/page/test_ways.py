@@ -53,6 +53,36 @@ def test_from_the_overview_to_one_call(web: TestClient) -> None:
     assert "How its cost came about" in page(web, call).text
 
 
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("/?range=1d", "Runs count whole if they ended in it."),
+        (
+            "/?from=2026-03-18T10:05&to=2026-03-18T11:20",
+            "Runs count whole if they ended in it, spend by whole hours: 10:00 to"
+            " 11:59.",
+        ),
+    ],
+)
+def test_it_says_what_is_in_the_range(web: TestClient, url: str, rule: str) -> None:
+    """A dashboard says what counts as being in its range, of runs and of spend; the
+    list of runs says it, too."""
+    for path in (url, f"/runs{url[1:]}"):
+        assert rule in page(web, path).one("p", class_="range").text
+
+
+def test_what_changed_names_both_periods(web: TestClient) -> None:
+    """Above its table, once, and not in each row; the CSV has it in each."""
+    found = page(web, "/dashboards/cost?range=1d").one("section", data_panel="movers")
+    periods = found.one("p", class_="subtitle").text
+    assert periods == (
+        "2026-03-17 14:00 to 2026-03-18 14:30 against"
+        " 2026-03-16 14:00 to 2026-03-17 14:00 UTC"
+    )
+    assert periods not in found.one("tbody").text
+    assert periods in web.get("/panels/movers.csv?range=1d").text
+
+
 def test_a_filter_leaves_what_it_says(web: TestClient) -> None:
     """With a business unit chosen, its rows alone are left, and the choice is seen."""
     found = page(web, "/dashboards/cost?business_unit=finance")

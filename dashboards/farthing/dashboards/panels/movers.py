@@ -24,7 +24,10 @@ PANEL = Panel(
     sql="""
 WITH
     (SELECT min(o.hour) FROM spend_hourly AS o) AS oldest,
-    toStartOfHour(toDateTime(greatest($__fromTime, $__toTime - intDiv($__toTime - oldest, 2)), 'UTC')) AS since,
+    greatest(
+        toStartOfHour(toDateTime($__fromTime, 'UTC')),
+        toStartOfHour(toDateTime($__toTime - intDiv($__toTime - oldest, 2), 'UTC')) + toIntervalHour(1)
+    ) AS since,
     {{hours_before}} AS before,
     (moment -> formatDateTime(toDateTime(moment, 'UTC'), '%Y-%m-%d %H:%i')) AS written
 SELECT
