@@ -279,6 +279,11 @@ def test_the_cache_pays(demo_store: Store) -> None:
     rows = answer(demo_store, "cache_balance")
     assert total["net_usd"] == total["saved_usd"] - total["paid_usd"] > 0
     assert sum(row["net_usd"] for row in rows) == total["net_usd"]
+    report = spend(demo_store, by="model", since=WEEK.since, now=NOW).total
+    assert total["hit_rate"] == pytest.approx(report.cache_hit_rate)
+    assert total["before_rate"] is None
+    [day] = answer(demo_store, "cache_savings", DAY)
+    assert 0 < day["before_rate"] < 1
 
 
 @pytest.mark.parametrize("variable", [*VARIABLES, RUN_VARIABLE], ids=lambda v: v.name)

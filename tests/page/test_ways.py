@@ -59,8 +59,7 @@ def test_from_the_overview_to_one_call(web: TestClient) -> None:
         ("/?range=1d", "Runs count whole if they ended in it."),
         (
             "/?from=2026-03-18T10:05&to=2026-03-18T11:20",
-            "Runs count whole if they ended in it, spend by whole hours: 10:00 to"
-            " 11:59.",
+            "if they ended in it, spend by whole hours: 10:00 to 11:59.",
         ),
     ],
 )

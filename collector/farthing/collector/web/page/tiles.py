@@ -29,9 +29,9 @@ SPLIT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "cache_savings": {
         "Cache savings": ("net_usd", "saved_share", "unknown_calls"),
-        "Saved by reads": ("saved_usd",),
-        "Paid extra for writes": ("paid_usd",),
-        "Prompt from cache": ("hit_rate",),
+        "Saved by reads": ("saved_usd", "read_tokens"),
+        "Paid extra for writes": ("paid_usd", "written_tokens"),
+        "Prompt from cache": ("hit_rate", "before_rate"),
     },
     "waste": {
         "Waste": ("cost_usd", "share", UNKNOWN_CALLS),
