@@ -80,6 +80,7 @@ class Sharing(RuleBasedStateMachine):
         seen = (self.book.in_ledger or 0) + sum(loaded)
         self.book.counted(seen)
         self.book.forget(now_s=self.now_s)
+        self.book.release(now_s=self.now_s)
         for name in "abc":  # nobody is silent for long
             self.report(name, 1, 0)
 
@@ -122,6 +123,7 @@ def test_an_estimate_that_was_too_high_is_forgotten() -> None:
     assert book.spent == 50
     assert not book.is_idle
     book.forget(now_s=20.0)
+    book.release(now_s=20.0)
     assert book.spent == 30
     assert book.is_idle
 
@@ -131,7 +133,7 @@ def test_a_lease_of_a_process_that_is_gone_is_given_to_others() -> None:
     book = LeaseAccount(LIMIT, in_ledger=0)
     assert granted(book, "a", asked=80) == 80
     assert granted(book, "b", asked=80) == 20
-    book.forget(now_s=60.0)
+    book.release(now_s=60.0)
     assert granted(book, "c", asked=80) == 80
 
 

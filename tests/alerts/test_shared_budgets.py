@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -171,13 +172,19 @@ class Asked:
 
 
 def reader(
-    ask: Asked, file: AlertFile, *declared: Budget, orders: Sequence[StopOrder] = ()
+    ask: Asked,
+    file: AlertFile,
+    *declared: Budget,
+    orders: Sequence[StopOrder] = (),
+    clock_s: Callable[[], float] = time.monotonic,
 ) -> BudgetReader:
     """One that was started nowhere: a test reads when it wants to."""
     known = Declared(file, None)
     for budget in declared:
         known.set(budget)
-    return BudgetReader(ask, known, orders=lambda: orders, clock=lambda: NOW)
+    made = BudgetReader(ask, known, orders=lambda: orders, clock=lambda: NOW)
+    made.shared = SharedBudgets(clock=clock_s)
+    return made
 
 
 def test_a_run_that_is_new_to_the_collector_is_looked_up(
@@ -244,3 +251,41 @@ def test_a_ledger_that_is_away_keeps_no_order_from_guards(
     orders.append(StopOrder(id="1", by="ann", match={"team": ("*",)}, made_at=NOW))
     made.read()
     assert [stop.by for stop in ask(made.shared).applies[0].stops] == ["ann"]
+
+
+def test_a_process_that_ended_keeps_no_lease_while_the_ledger_is_away(
+    ledger: Store, file: AlertFile
+) -> None:
+    """Workers come and go meanwhile: what the old ones leased is free for the new."""
+    now_s = [0.0]
+    made = reader(Asked(ledger), file, TEAM, clock_s=lambda: now_s[0])
+    made.read()
+    all_of_it = Use(asked=100 * CENT)
+    assert lease(made.shared, all_of_it).granted == 100 * CENT
+    ledger.close()
+    now_s[0] = 60.0
+    made.read()
+    [told] = ask(made.shared, process="new").leases
+    new = ask(made.shared, {told: all_of_it}, process="new").leases[told]
+    assert new.granted == 100 * CENT
+
+
+def test_what_guards_told_counts_while_a_run_cannot_be_read(
+    ledger: Store, file: AlertFile
+) -> None:
+    """The ledger may know better by then, but did not say so."""
+    now_s = [0.0]
+    asked = Asked(ledger)
+    made = reader(asked, file, RUN, clock_s=lambda: now_s[0])
+    made.read()
+    [key] = ask(made.shared).leases
+    made.look_up()
+    ask(made.shared, {key: Use(asked=30 * CENT)})
+    ask(made.shared, {key: Use(spent=30 * CENT, granted=30 * CENT)})
+    asked.fails = True
+    now_s[0] = 60.0
+    made.read()
+    assert ask(made.shared).leases[key].spent == 30 * CENT
+    asked.fails = False
+    made.read()
+    assert ask(made.shared).leases[key].spent == 0

@@ -83,6 +83,7 @@ class BudgetReader:
         self._attempt("orders to stop", self._read_orders)
         self._attempt("what is spent of budgets", self._read_windows)
         self._look_up(self.shared.run_ids())
+        self.shared.release()
 
     def look_up(self) -> None:
         """Read what those runs spent that were not looked up yet."""
@@ -122,7 +123,7 @@ class BudgetReader:
             self._attempt("what runs spent", partial(self._learn, some), part=part)
 
     def _learn(self, run_ids: Sequence[str]) -> None:
-        self.shared.learn(used_by_run(self._ask, run_ids))
+        self.shared.learn(used_by_run(self._ask, run_ids), lag_s=self._lag_s())
 
     def _attempt(self, what: str, read: Callable[[], None], *, part: int = 0) -> None:
         """A failure is logged once, until it is another one or none."""

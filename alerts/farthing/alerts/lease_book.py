@@ -80,11 +80,14 @@ class LeaseAccount:
         self.in_ledger = in_ledger
 
     def forget(self, *, now_s: float, lag_s: float = 0.0) -> None:
-        """Drop what stayed unseen, and the shares of processes that went silent, when
-        what waits for the ledger is `lag_s` old."""
+        """Drop what stayed unseen though the ledger was read, when what waits for it is
+        `lag_s` old."""
         while self._settled and self._settled[0][0] < now_s - lag_s - _SEEN_S:
             self._settled.popleft()
         self._unseen = min(self._unseen, sum(amount for _, amount in self._settled))
+
+    def release(self, *, now_s: float) -> None:
+        """Drop the shares of processes that went silent."""
         silent = [p for p, s in self._shares.items() if s.at_s < now_s - EXPIRES_S]
         for process in silent:
             del self._shares[process]

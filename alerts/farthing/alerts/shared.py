@@ -101,12 +101,29 @@ class SharedBudgets:
                 }
             )
 
-    def learn(self, runs: Mapping[str, Decimal]) -> None:
+    def learn(self, runs: Mapping[str, Decimal], *, lag_s: float = 0.0) -> None:
         """What the ledger says that runs spent, in USD."""
+        now_s = self._clock()
         with self._lock:
             for each in self._open.values():
                 if each.run_id is not None and each.run_id in runs:
                     each.account.counted(_femto(runs[each.run_id]))
+                    each.account.forget(now_s=now_s, lag_s=lag_s)
+
+    def release(self) -> None:
+        """Give what processes leased that went silent to others: they may end while
+        the ledger cannot be read."""
+        now_s = self._clock()
+        with self._lock:
+            for key, each in list(self._open.items()):
+                each.account.release(now_s=now_s)
+                if each.account.is_idle:
+                    del self._open[key]
+            self._numbers = {
+                process: (number, at_s)
+                for process, (number, at_s) in self._numbers.items()
+                if at_s > now_s - _LATEST_S
+            }
 
     def order(self, orders: Sequence[StopOrder]) -> None:
         """The orders that hold from now on."""
@@ -126,19 +143,12 @@ class SharedBudgets:
         now_s = self._clock()
         with self._lock:
             self._reading, self._windows, self._spent = reading, windows, spent
-            for key, each in list(self._open.items()):
+            for key, each in self._open.items():
                 account = each.account
                 account.limit = limits.get(each.budget, account.limit)
                 if each.run_id is None:
                     account.counted(spent.get(key, 0))
-                account.forget(now_s=now_s, lag_s=reading.lag_s)
-                if account.is_idle:
-                    del self._open[key]
-            self._numbers = {
-                process: (number, at_s)
-                for process, (number, at_s) in self._numbers.items()
-                if at_s > now_s - _LATEST_S
-            }
+                    account.forget(now_s=now_s, lag_s=reading.lag_s)
 
     def answer(self, body: bytes) -> bytes:
         """The answer to a guard's report, as JSON. Raises BadPayload for what is none,
