@@ -37,10 +37,15 @@ def test_what_was_put_aside_is_overwritten(tmp_path: Path) -> None:
         assert not holds_secret(tmp_path)
 
 
-def test_only_its_owner_may_look(tmp_path: Path) -> None:
-    """Nobody else may read what waits."""
-    with opened(tmp_path / "spool"):
-        assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+@pytest.mark.parametrize("is_there", [False, True])
+def test_only_its_owner_may_look(tmp_path: Path, *, is_there: bool) -> None:
+    """Nobody else may read what waits, nor where the folder was made by an earlier
+    version."""
+    folder = tmp_path / "spool"
+    if is_there:
+        folder.mkdir(mode=0o755)
+    with opened(folder):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def holds_secret(folder: Path) -> bool:

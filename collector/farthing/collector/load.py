@@ -16,6 +16,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from farthing.collector.spool import Batch, Spool
+from farthing.collector.spool_file import make_private
 from farthing.collector.store.client import Refused
 from farthing.collector.store.ledger import Ledger, delimited
 from farthing.collector.store.parts import Parts
@@ -226,7 +227,7 @@ class Loader:
         path = self._dead_letters / f"{batch.name}.pb"
         at = datetime.now(UTC).isoformat()
         reason = {"at": at, "code": error.code, "reason": str(error)}
-        self._dead_letters.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._dead_letters)
         _write(path.with_suffix(".json"), json.dumps(reason).encode())
         _write(path, b"".join(delimited(batch.requests)))
         for folder in (self._dead_letters, self._dead_letters.parent):

@@ -118,7 +118,7 @@ class SpoolFile:
         self._path = folder / "spool.sqlite"
         self._writing = threading.Lock()
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
             with ExitStack() as failing:
                 self._loading = self._connect(failing)
                 self._prepare()
@@ -328,6 +328,13 @@ class SpoolFile:
             return
         with suppress(sqlite3.Error), self._writing:
             self._loading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that nobody else may look into; one that is there becomes one."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # of another user, who decided who may
+        folder.chmod(0o700)
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
