@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,10 +218,12 @@ def kept(tab: Page, name: str) -> None:
     tab.screenshot(path=BUILD / f"{name}.png", full_page=True)
 
 
-def findings(tab: Page) -> list[str]:
-    """What axe finds that is serious or worse. Of long tables little is left behind."""
+def findings(tab: Page, *, rules: Sequence[str] = ()) -> list[str]:
+    """What axe finds that is serious or worse, by some rules or by all. Of long tables
+    little is left behind."""
     tab.evaluate(_THIN_OUT)
-    found = Axe().run(tab, options={"resultTypes": ["violations"]})
+    chosen = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
+    found = Axe().run(tab, options={"resultTypes": ["violations"], **chosen})
     return [
         f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:300]}"
         for one in found.response["violations"]
