@@ -64,8 +64,9 @@ class TagSpans(SpanProcessor):
 def _is_alone(said: Mapping[str, object], parent: trace.Span) -> bool:
     """Whether a span that says this is a part of an agent's work that is in a trace of
     its own, and in no conversation."""
+    is_root = parent is trace.INVALID_SPAN or not parent.get_span_context().is_valid
     return (
-        not parent.get_span_context().is_valid
+        is_root
         and said.get("gen_ai.operation.name") in _PARTS
         and _CONVERSATION not in said
     )

@@ -14,22 +14,19 @@ _STATE: Final = semconv.USAGE_STATE
 
 
 class Answer:
-    """A whole answer, or a stream as far as it was heard. Holds nothing of the request:
-    it waits until the span is exported, and conversations are long."""
+    """An answer that is `whole`, or a stream as far as it was heard; read when that is
+    first asked for. Holds nothing of the request: it waits until the span is exported,
+    and conversations are long."""
 
-    __slots__ = ("_api", "_seen", "_whole", "is_finished", "is_heard", "is_opened")
+    __slots__ = ("_api", "_seen", "is_finished", "is_heard", "is_opened", "whole")
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._seen: Seen | None = None
-        self._whole: Any = None
+        self.whole: Any = None
         self.is_opened = False
         self.is_heard = False
         self.is_finished = False
-
-    def came(self, whole: Any) -> None:
-        """All of it is here; it is read when that is first asked for."""
-        self._whole = whole
 
     def hear(self, event: Any) -> None:
         """An event of a stream."""
@@ -40,8 +37,8 @@ class Answer:
         """What is known of it by now."""
         if self._seen is None:
             self._seen = seen = Seen()
-            if self._whole is not None:
-                quietly(self._api.answered, self._whole, seen)
+            if self.whole is not None:
+                quietly(self._api.answered, self.whole, seen)
         return self._seen
 
     @property

@@ -91,12 +91,13 @@ class Watch:
         self._late: Telling | None = None
         self._may_wait = is_copy
         place = place_of(self.span)
-        if place is None:
+        if place is None or place.span is None:
             return
-        place.add(self.answer)
+        later = place.later
+        later.append(self.answer)
         if is_copy and not [one for one in observers if not isinstance(one, Patient)]:
             self._late = Telling(make, self._observers)
-            place.add(self._late)
+            later.append(self._late)
             self._observers = ()
 
     @property
@@ -136,7 +137,7 @@ class Watch:
 
     def answered(self, response: Any) -> None:
         """The whole answer is here."""
-        self.answer.came(response)
+        self.answer.whole = response
         if not self._may_wait:  # the application may use it up
             quietly(self.answer.see)
         self._end(response=response)
@@ -189,7 +190,8 @@ class Watch:
         is_complete: bool = True,
     ) -> None:
         self._is_ended = True
-        dropped.ended(self)
+        if self.answer.is_opened:
+            dropped.ended(self)
         if self._own is not None:
             quietly(self._end_own, error)
         ended = Ended(self.answer.see, is_complete, error, response)

@@ -68,7 +68,8 @@ def asked(options: Any, host: str, hosts: Hosts) -> dict[str, Any] | None:
 
 def _create(hosts: Hosts) -> Any:
     def create(wrapped: Any, completions: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_asked(completions, kwargs, hosts):
+        is_streamed = kwargs.get("stream") is True
+        if not (is_streamed and _is_asked(completions, kwargs, hosts)):
             return wrapped(*args, **kwargs)
         return _hidden(wrapped(*args, **kwargs))
 
@@ -77,7 +78,8 @@ def _create(hosts: Hosts) -> Any:
 
 def _create_async(hosts: Hosts) -> Any:
     async def create(wrapped: Any, completions: Any, args: Any, kwargs: Any) -> Any:
-        if not _is_asked(completions, kwargs, hosts):
+        is_streamed = kwargs.get("stream") is True
+        if not (is_streamed and _is_asked(completions, kwargs, hosts)):
             return await wrapped(*args, **kwargs)
         return _hidden(await wrapped(*args, **kwargs))
 
@@ -85,10 +87,10 @@ def _create_async(hosts: Hosts) -> Any:
 
 
 def _is_asked(completions: Any, kwargs: dict[str, Any], hosts: Hosts) -> bool:
-    """Ask for the usage, where that is safe; whether it was."""
+    """Ask for a stream's usage, where that is safe; whether it was."""
     try:
         headers = kwargs.get("extra_headers") or {}
-        if kwargs.get("stream") is not True or headers.get(_RAW) == "stream":
+        if headers.get(_RAW) == "stream":
             return False
         host = completions._client.base_url.host  # noqa: SLF001
         options = asked(kwargs.get("stream_options"), host, hosts)

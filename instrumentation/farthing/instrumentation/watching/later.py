@@ -112,7 +112,7 @@ class LateProcessor(SpanProcessor):
 
 
 def _give_place(span: Any) -> None:
-    operation = operation_of(span)
+    operation = said_by(span).get(OPERATION)
     if operation not in MODEL_OPERATIONS:
         return
     made = _waiting.get()

@@ -104,7 +104,7 @@ def _watch(
 ) -> Watch | None:
     """The watch of a request that is a model call, else None."""
     try:
-        options = _options(args, kwargs)
+        options = args[1] if len(args) > 1 else kwargs["options"]
         api = sdk.apis.get(options.url) or sdk.apis.get(_path(options))
         if api is None or options.method.lower() != "post":
             return None
