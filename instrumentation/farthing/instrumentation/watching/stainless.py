@@ -92,11 +92,15 @@ def _request_async(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any
 
 def _sleep(wrapped: Any, _client: Any, args: Any, kwargs: Any) -> Any:
     """Before an attempt is repeated: the one before it may have been billed."""
+    is_lost = kwargs.get("response") is None
+    quietly(_retrying, sys.exc_info()[1] if is_lost else None)
+    return wrapped(*args, **kwargs)
+
+
+def _retrying(error: BaseException | None) -> None:
     watch = under_way()
     if watch is not None:
-        is_lost = kwargs.get("response") is None
-        quietly(watch.retrying, sys.exc_info()[1] if is_lost else None)
-    return wrapped(*args, **kwargs)
+        watch.retrying(error)
 
 
 def _watch(
