@@ -286,6 +286,19 @@ def test_the_cache_pays(demo_store: Store) -> None:
     assert 0 < day["before_rate"] < 1
 
 
+def test_the_share_off_the_bill_is_of_the_bill_of_the_range(demo_store: Store) -> None:
+    """To the second, as what was saved: not of the whole hours that it touches."""
+    view = View(NOW - timedelta(minutes=75), NOW)
+    [total] = answer(demo_store, "cache_savings", view)
+    bill = "SELECT sum(cost_usd) AS usd FROM spans WHERE price_row != 0 AND time"
+    [spent] = demo_store.rows(
+        expanded(f"{bill} >= $__fromTime AND time <= $__toTime", view)
+    )
+    net_usd = total["net_usd"]
+    share = float(net_usd) / float(net_usd + spent["usd"])
+    assert total["saved_share"] == pytest.approx(share)
+
+
 @pytest.mark.parametrize("variable", [*VARIABLES, RUN_VARIABLE], ids=lambda v: v.name)
 def test_variables_offer_what_there_is(demo_store: Store, variable: Any) -> None:
     """A variable offers values with labels, and each one chosen changes an answer."""

@@ -26,7 +26,6 @@ WITH
     (SELECT min(o.hour) FROM spend_hourly AS o) AS oldest,
     (
         SELECT (
-            sumIf(t.cost_usd, t.hour >= since),
             sumIf(t.cache_read_tokens + t.cache_audio_tokens, t.hour >= since) / nullIf(sumIf({{prompt}}, t.hour >= since), 0),
             if(oldest > before, NULL, sumIf(t.cache_read_tokens + t.cache_audio_tokens, t.hour < since) / nullIf(sumIf({{prompt}}, t.hour < since), 0))
         )
@@ -36,9 +35,9 @@ SELECT
     saved_usd - paid_usd AS net_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.saved_femto, 0)), 15) / 1000000000000000, 15) AS saved_usd,
     toDecimal128(toDecimal256(sum(ifNull(t.paid_femto, 0)), 15) / 1000000000000000, 15) AS paid_usd,
-    toFloat64(net_usd) / nullIf(toFloat64(net_usd + hourly.1), 0) AS saved_share,
-    hourly.2 AS hit_rate,
-    hourly.3 AS before_rate,
+    toFloat64(net_usd) / nullIf(toFloat64(net_usd + sum(t.cost_usd)), 0) AS saved_share,
+    hourly.1 AS hit_rate,
+    hourly.2 AS before_rate,
     sum(t.cache_read_tokens) AS read_tokens,
     sum(t.cache_write_tokens) AS written_tokens,
     sumIf(t.entries, t.is_unknown) AS unknown_calls

@@ -5,7 +5,7 @@
 (
     WITH (SELECT arraySort(arrayDistinct(arrayConcat([toInt64(0)], groupUniqArrayArray(thresholds)))) FROM prices) AS bounds
     SELECT
-        c.agent AS agent, p.model AS model, c.entries AS entries, c.input AS input_tokens, c.cache_read AS cache_read_tokens,
+        c.agent AS agent, p.model AS model, c.entries AS entries, c.cost_usd AS cost_usd, c.input AS input_tokens, c.cache_read AS cache_read_tokens,
         c.cache_write_5m + c.cache_write_1h AS cache_write_tokens,
         9 * arrayCount(bound -> bound <= c.above, p.thresholds) AS level,
         p.rates[level + 1] AS input_rate,
@@ -19,7 +19,7 @@
             any(t.agent) AS agent, t.price_row AS price_row,
             roundDown(abs({{prompt}}) - 1, bounds) AS above,
             t.cache_read_tokens != 0 AS reads, t.cache_write_5m_tokens != 0 AS writes_5m, t.cache_write_1h_tokens != 0 AS writes_1h,
-            count() AS entries, sum(t.input_tokens) AS input, sum(t.cache_read_tokens) AS cache_read,
+            count() AS entries, sum(t.cost_usd) AS cost_usd, sum(t.input_tokens) AS input, sum(t.cache_read_tokens) AS cache_read,
             sum(t.cache_write_5m_tokens) AS cache_write_5m, sum(t.cache_write_1h_tokens) AS cache_write_1h
         FROM spans AS t
         PREWHERE t.price_row != 0
