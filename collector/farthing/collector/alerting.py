@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -173,26 +173,25 @@ def running_alerting(
     ConfigError."""
     policy = alert_policy(settings)
     channels = open_channels(policy.channels, environ=environment(), clock=clock)
-    file = AlertFile(alert_file(settings.data_dir))
-    declared = Declared(file, settings.budgets_file)
-    delivery = Delivery(
-        channels, Surroundings(SqliteOutbox(file), clock, _counted(registry), draw)
-    )
-    alerting = Alerting(
-        *(store, file, policy, declared),
-        registry=registry,
-        dead_letters=settings.data_dir / DEAD_LETTERS,
-        evaluated=delivery.wake,
-        clock=clock,
-    )
-    delivery.start()
-    alerting.start()
-    try:
-        yield alerting
-    finally:
-        alerting.stop()
-        delivery.stop()
-        file.close()
+    with closing(AlertFile(alert_file(settings.data_dir))) as file:
+        declared = Declared(file, settings.budgets_file)
+        delivery = Delivery(
+            channels, Surroundings(SqliteOutbox(file), clock, _counted(registry), draw)
+        )
+        alerting = Alerting(
+            *(store, file, policy, declared),
+            registry=registry,
+            dead_letters=settings.data_dir / DEAD_LETTERS,
+            evaluated=delivery.wake,
+            clock=clock,
+        )
+        delivery.start()
+        alerting.start()
+        try:
+            yield alerting
+        finally:
+            alerting.stop()
+            delivery.stop()
 
 
 def _counted(registry: CollectorRegistry) -> Callable[[str, str], None]:
