@@ -39,7 +39,7 @@ ALERTS: Final = (
 
 @pytest.fixture(scope="session")
 def demo_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
-    """A ledger with the demo's week up to NOW, watched, and with two outcomes."""
+    """A ledger with the demo's week up to NOW, watched, and with two alerts."""
     store = Store(Address(path=engine_folder, database="dashboards"))
     catalogue = load_catalogue()
     ledger = Ledger(store, catalogue)
@@ -47,8 +47,6 @@ def demo_store(engine_folder: Path, ledger_store: Store) -> Iterator[Store]:
     ledger.load("demo", [request.SerializeToString() for request in fleet(NOW)])
     Settler(store, catalogue)("demo")
     Watcher(store, registry=CollectorRegistry())("demo")
-    told = [[LOOP_RUN_ID, NOW.timestamp() - 60, "pr_merged", "code-review"]] * 2
-    store.insert("outcomes", ["run_id", "time", "outcome", "task_type"], told)
     for alert in ALERTS:
         store.insert("alert_instances", list(alert), [list(alert.values())])
     yield store

@@ -65,6 +65,7 @@ class Task:
 
     `waits` is the share of turns before which the agent waits for a person, longer
     than a prompt cache lasts. `helper` is the agent that the first one asks for help.
+    `outcome` is what a run achieves, and which share of those with an answer do.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Task:
     prompt_tokens: Range
     steps: tuple[str, ...]
     helper: Agent | None = None
+    outcome: tuple[str, float] | None = None
     waits: float = 0.0
     embeds: bool = False
 
@@ -206,6 +208,7 @@ CODE_REVIEW: Final = Task(
     prompt_tokens=(2_000, 9_000),
     steps=("read", "inspect", "verify", "comment"),
     helper=TEST_RUNNER,
+    outcome=("pr_merged", 0.8),
 )
 SUPPORT_TRIAGE: Final = Task(
     name="support-triage",
@@ -217,6 +220,7 @@ SUPPORT_TRIAGE: Final = Task(
     steps=("classify", "look-up", "answer"),
     waits=0.06,
     embeds=True,
+    outcome=("ticket_resolved", 0.7),
 )
 RESEARCH_BRIEF: Final = Task(
     name="research-brief",
@@ -237,6 +241,7 @@ INVOICE_EXTRACT: Final = Task(
     turns=(2, 6),
     prompt_tokens=(800, 4_000),
     steps=("read", "match", "post"),
+    outcome=("invoice_posted", 0.9),
 )
 SQL_GEN: Final = Task(
     name="sql-gen",

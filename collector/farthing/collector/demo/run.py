@@ -32,7 +32,23 @@ def play(plan: Plan, rng: random.Random) -> list[Told]:
         prompt_tokens=plan.prompt_tokens,
     )
     _act(tape, part, error="acme.agents.GaveUp" if plan.gives_up else "")
+    if plan.task.outcome and not plan.gives_up and not plan.stuck:
+        _achieve(tape, part, *plan.task.outcome)
     return tape.told
+
+
+def _achieve(tape: Tape, part: Part, outcome: str, share: float) -> None:
+    """Tell what the run achieved, if it did: by its id, whatever else is by chance."""
+    chance = random.Random(f"{tape.plan.run_id} {outcome}")
+    if chance.random() < share:
+        tape.tell(
+            part,
+            tell.achieved(outcome),
+            name=f"outcome {outcome}",
+            start_ns=tape.now_ns,
+            parent=tape.told[-1].span.span_id,
+            span_id=chance.randbytes(8),
+        )
 
 
 def _act(tape: Tape, part: Part, *, error: str = "") -> None:

@@ -176,6 +176,11 @@ def _fingerprints(call: ToolCall) -> Attributes:
     return {f"{semconv.FINGERPRINT}{name}": value for name, value in told.items()}
 
 
+def achieved(outcome: str) -> Attributes:
+    """What a run achieved."""
+    return {"gen_ai.operation.name": "outcome", semconv.OUTCOME_NAME: outcome}
+
+
 def failed(error_type: str) -> Attributes:
     """Why a span failed."""
     return {"error.type": error_type}
