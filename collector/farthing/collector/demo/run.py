@@ -39,7 +39,7 @@ def play(plan: Plan, rng: random.Random) -> list[Told]:
 
 def _achieve(tape: Tape, part: Part, outcome: str, share: float) -> None:
     """Tell what the run achieved, if it did: by its id, whatever else is by chance."""
-    chance = random.Random(f"{tape.plan.run_id} {outcome}")
+    chance = random.Random(f"{tape.plan.run_id} {outcome}")  # noqa: S311 - a story
     if chance.random() < share:
         tape.tell(
             part,
