@@ -83,6 +83,24 @@ def test_what_the_store_cannot_do_now_may_be_tried_again(store: Store) -> None:
     assert away.value.code == 60
 
 
+def test_what_a_query_gave_before_it_failed_is_in_no_later_answer(
+    store: Store,
+) -> None:
+    """A query that fails in the middle has given rows already: the thread's next answer
+    is its own alone."""
+    fails = """
+        SELECT number AS n, throwIf(number = 100000) AS no FROM numbers(200000)
+        SETTINGS max_threads = 1, max_block_size = 1000
+    """
+    asked = "SELECT toUInt64(7) AS n, toUInt8(0) AS no"
+    with pytest.raises(Refused):
+        store.rows(fails)
+    assert store.rows(asked) == [{"n": 7, "no": 0}]
+    with pytest.raises(Refused):
+        store.raw(fails, fmt="JSONEachRow")
+    assert store.raw(asked, fmt="JSONEachRow") == b'{"n":7,"no":0}\n'
+
+
 def test_rows_go_in_as_they_come_out(new_store: Store) -> None:
     """Numbers beyond floats, arrays, quotes and lines survive an insert."""
     new_store.create_database()

@@ -12,7 +12,7 @@ import re
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -254,7 +254,21 @@ class Store:
         with self._translated():
             client = self._without_database()
             client.database = self.database
-            yield client
+            try:
+                yield client
+            except Exception:
+                self._drop(client)
+                raise
+
+    def _drop(self, client: Client) -> None:
+        """Give this thread another connection. What an embedded query had written when
+        it failed would come out before the next answer on the same one."""
+        if not self.embedded or self._closed:
+            return
+        self._of_thread.client = None
+        with suppress(ConfigError):  # else it is tried again when it is needed
+            self._without_database()  # before the engine stops with its last connection
+        client.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
