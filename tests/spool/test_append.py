@@ -189,6 +189,26 @@ async def test_too_little_free_disk_refuses(tmp_path: Path) -> None:
         assert "is full" in (spool.why_full() or "")
 
 
+async def test_a_slow_disk_is_told_of_without_waiting_for_it(tmp_path: Path) -> None:
+    """While a commit takes long the spool says so, and says it before the commit ends;
+    afterwards it is as it was."""
+    clock = Clock()
+    with (
+        opened(tmp_path, clock=clock) as spool,
+        closing(sqlite3.connect(tmp_path / "spool.sqlite")) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        sent = asyncio.create_task(spool.append(b"request"))
+        await asyncio.wait({sent}, timeout=LOCKED_FOR_S)  # the writer is at the lock
+        assert spool.why_full() is None
+        clock.now_s += 60
+        assert "slow: a commit is under way for 60 s" in (spool.why_full() or "")
+        assert not sent.done()
+        other.rollback()
+        await sent
+        assert spool.why_full() is None
+
+
 async def test_failure_refuses_and_recovers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

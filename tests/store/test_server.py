@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from farthing.collector.store.client import Address, Away, Store
-from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.ledger import Ledger, delimited
 from farthing.collector.store.schema import Ddl, migrations
 from farthing.collector.store.text import sql_file
 from farthing.economics.prices import load_catalogue
@@ -94,6 +95,48 @@ def test_a_batch_that_is_sent_again_counts_once(open_store: OpenStore) -> None:
     ledger.load("others", REQUESTS)
     [twice] = ledger.store.rows(query)
     assert twice == {name: 2 * count for name, count in once.items()}
+
+
+def test_a_large_batch_is_sent_as_it_is_read(open_store: OpenStore) -> None:
+    """Of a batch that goes to a server, a small part is in memory at once."""
+    ledger = Ledger(open_store(), load_catalogue())
+    ledger.open(retention_days=36_500)
+    large = max(REQUESTS, key=len)
+    requests = [large] * (32 * 1024**2 // len(large))
+    tracemalloc.start()
+    try:
+        ledger.load("large", requests)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 8 * 1024**2
+    counts = ledger.store.rows("SELECT count() AS n FROM spans GROUP BY span_id")
+    assert {row["n"] for row in counts} == {len(requests)}
+
+
+def test_a_batch_that_broke_off_is_sent_again_whole(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a batch cannot be sent to its end nothing of it is in the ledger; sent
+    again under its name, all of it is, once."""
+    ledger = Ledger(open_store(), load_catalogue())
+    ledger.open(retention_days=36_500)
+    large = max(REQUESTS, key=len)
+    requests = [large] * (6 * 1024**2 // len(large))
+
+    def broken_off(requests: Sequence[bytes]) -> Iterator[bytes]:
+        yield from delimited(requests[: len(requests) // 2])
+        raise OSError("the disk cannot be read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("farthing.collector.store.ledger.delimited", broken_off)
+        with pytest.raises(Away):
+            ledger.load("broken off", requests)
+    assert not ledger.has_entries_of("broken off")
+    for _ in range(2):
+        ledger.load("broken off", requests)
+    counts = ledger.store.rows("SELECT count() AS n FROM spans GROUP BY span_id")
+    assert {row["n"] for row in counts} == {len(requests)}
 
 
 def test_collectors_that_start_at_once_on_one_server(open_store: OpenStore) -> None:

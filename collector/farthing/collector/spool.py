@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_PER_S = 0.1
 _LONGEST_PAUSE_S = 0.5  # exporters give up after 10 s
+_SLOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Spool:
         self._queued_bytes = 0
         self._closed = False
         self._refusing = False
+        self._writing_since_s: float | None = None
         self._writer = threading.Thread(
             target=self._write, name="spool-writer", daemon=True
         )
@@ -129,12 +131,19 @@ class Spool:
         return self._file.waiting
 
     def why_full(self) -> str | None:
-        """Why no request can be taken now, or None."""
+        """Why no request can be taken now, or None; never waits for the disk."""
         try:
             self._check_room(0)
             self._check_disk()
         except Overloaded as full:
             return str(full)
+        since_s = self._writing_since_s
+        took_s = 0.0 if since_s is None else self._clock_s() - since_s
+        if took_s > _SLOW_S:
+            return (
+                f"the disk of {self._folder} is slow: a commit is under way for "
+                f"{took_s:.0f} s, and senders wait for it"
+            )
         return None
 
     def wait_for_load(
@@ -201,7 +210,9 @@ class Spool:
 
     def _write(self) -> None:
         while group := self._next_group():
+            self._writing_since_s = self._clock_s()
             error = self._store(group)
+            self._writing_since_s = None
             _answer(group, error)
 
     def _next_group(self) -> list[_Append]:
@@ -235,7 +246,7 @@ class Spool:
         return error
 
     def _check_disk(self) -> None:
-        free = shutil.disk_usage(self._folder).free + self._file.unused_bytes()
+        free = shutil.disk_usage(self._folder).free + self._file.unused_bytes
         if free < self._limits.min_free_bytes:
             raise Overloaded(
                 f"the disk of {self._folder} is full: {free} bytes are free, "

@@ -102,6 +102,8 @@ class SpoolFile:
 
     Attributes:
         waiting: What waits; never behind a call that has returned.
+        unused_bytes: What the file takes and holds nothing in; `store` fills that
+            first. As of the last commit: to ask the file would wait for the next one.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class SpoolFile:
                 self._prepare()
                 self._storing = self._connect(failing)
                 self.waiting = self._count()
+                self.unused_bytes = _unused_bytes(self._loading)
                 rows = self._loading.execute("SELECT digest FROM seen")
                 self._seen: set[bytes] = {digest for (digest,) in rows}
                 failing.pop_all()
@@ -156,10 +159,6 @@ class SpoolFile:
                 changes.remembered.add(digest)
                 changes.requests += 1
                 changes.stored_bytes += len(body)
-
-    def unused_bytes(self) -> int:
-        """What the file takes and holds nothing in; `store` fills that first."""
-        return _PAGE_BYTES * _number(self._storing, "freelist_count")
 
     def next_batch(self, *, max_bytes: int) -> Batch | None:
         """The batch that was being loaded, else a new one of the oldest requests.
@@ -255,6 +254,8 @@ class SpoolFile:
                 oldest = connection.execute(
                     "SELECT received_s FROM requests ORDER BY id LIMIT 1"
                 ).fetchone()
+                unused_bytes = _unused_bytes(connection)
+            self.unused_bytes = unused_bytes
             self.waiting = Waiting(
                 self.waiting.requests + changes.requests,
                 self.waiting.bytes + changes.stored_bytes,
@@ -321,6 +322,7 @@ class SpoolFile:
                     self._loading.executescript(
                         f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})"
                     )
+                    self.unused_bytes = _unused_bytes(self._loading)
 
     def _empty_log(self) -> None:
         """Where nothing waits, let the log forget what did: it is a copy."""
@@ -335,6 +337,10 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(PermissionError):  # of another user, who decided who may
         folder.chmod(0o700)
+
+
+def _unused_bytes(connection: sqlite3.Connection) -> int:
+    return _PAGE_BYTES * _number(connection, "freelist_count")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -11,9 +11,10 @@ import json
 import re
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -33,6 +34,7 @@ AUTHENTICATION_FAILED."""
 
 _LONGEST: Final = 600
 _MARK_CACHE_BYTES: Final = 64 * 1024**2
+_PIECE_BYTES: Final = 1024**2
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 TRANSIENT: Final = DENIED | frozenset(
@@ -206,9 +208,11 @@ class Store:
                 self.command(fill(statement, {"source": source}))
             return
         sql = fill(statement, {"source": f"input({quoted(structure)})"})
+        head = f"{sql} FORMAT Protobuf\n".encode()
         with self._client() as client:
-            body = b"".join((sql.encode(), b" FORMAT Protobuf\n", *data))
-            client.raw_insert("", insert_block=body)
+            # Sent as it is read, or the batch would be in memory twice. So the client
+            # cannot send it again: who asked does, from the start.
+            client.raw_insert("", insert_block=_pieces(chain([head], data)))
 
     @contextmanager
     def _readable(self, data: Iterable[bytes]) -> Iterator[str]:
@@ -326,6 +330,17 @@ def _embedded(path: Path, *, writes: bool) -> Client:
             " folder may not be written. Stop the other process, or choose another"
             f" folder. ClickHouse says: {_first_line(error)}"
         ) from error
+
+
+def _pieces(data: Iterable[bytes]) -> Generator[bytes]:
+    """The same bytes, in pieces that are worth a write to a socket."""
+    piece = bytearray()
+    for part in data:
+        piece += part
+        if len(piece) >= _PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def _split(url: str) -> SplitResult:
