@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -20,52 +21,56 @@ from farthing.dashboards.chart_axes import (
 from farthing.dashboards.panel import CALM_MARKS, SERIES, TIME, Column
 from farthing.dashboards.theme import Theme
 
+Layers = tuple[list[alt.Chart], Mapping[str, list[Json]]]
+"""Layers, and the data that they name."""
+
+_MARKS, _LABELS, _USUAL = "marks", "labels", "usual"
 _LABEL_EVERY: Final = 8
 """At most so many labels fit beside each other."""
 
 
-def bands(marks: Rows, turns: int, theme: Theme) -> list[alt.Chart]:
+def bands(marks: Rows, turns: int, theme: Theme) -> Layers:
     """Bands from `turn` to `until_turn` of each mark, named at their top."""
     merged = _merged(marks)
     if not merged:
-        return []
+        return [], {}
     across = {
         "x": alt.X("turn:O", bandPosition=0),
         "x2": alt.X2("until_turn", bandPosition=1),
         "fill": alt.Fill("hue:N", scale=None, legend=None),
     }
-    band = _chart(_coloured(merged, theme)).mark_rect(opacity=0.14).encode(**across)
+    band = _over(_MARKS).mark_rect(opacity=0.14).encode(**across)
     label = (
-        _chart(_coloured(_apart(merged, turns), theme))
+        _over(_LABELS)
         .mark_text(align="left", baseline="top", dx=4, dy=3, clip=False)
         .encode(
             x=alt.X("turn:O", bandPosition=0), y=alt.value(0), text=alt.Text("label:N")
         )
     )
-    return [band, label]
+    return [band, label], {
+        _MARKS: _coloured(merged, theme),
+        _LABELS: _coloured(_apart(merged, turns), theme),
+    }
 
 
-def usual_dashes(
-    usual: Rows, value: Column, width: timedelta, theme: Theme
-) -> list[alt.Chart]:
+def usual_dashes(usual: Rows, value: Column, width: timedelta, theme: Theme) -> Layers:
     """A dash across each bar whose usual height is known; bars are `width` wide."""
     if not usual:
-        return []
+        return [], {}
     columns = (TIME, SERIES, value)
     data = [
         {**plain(row, columns), "until": iso(row["time"] + width)}
         for row in usual
         if number(row[value.name]) is not None
     ]
-    dash = _chart(data).mark_rule(strokeWidth=1.5, color=theme.text)
-    return [
-        dash.encode(
-            x="time:T",
-            x2="until:T",
-            y=f"{escaped(value.name)}:Q",
-            tooltip=tooltip(columns),
-        )
-    ]
+    dash = _over(_USUAL).mark_rule(strokeWidth=1.5, color=theme.text)
+    drawn = dash.encode(
+        x=alt.X("time:T"),
+        x2=alt.X2("until"),
+        y=alt.Y(f"{escaped(value.name)}:Q"),
+        tooltip=tooltip(columns),
+    )
+    return [drawn], {_USUAL: data}
 
 
 def _merged(marks: Rows) -> list[Json]:
@@ -106,5 +111,5 @@ def _coloured(marks: list[Json], theme: Theme) -> list[Json]:
     ]
 
 
-def _chart(data: list[Json]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=data))  # type: ignore[no-untyped-call]
+def _over(data: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(data))

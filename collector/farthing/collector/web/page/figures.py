@@ -9,12 +9,12 @@ from typing import Final
 from markupsafe import Markup
 
 from farthing.collector.web.page.asking import Rows
-from farthing.collector.web.page.links import row_url
+from farthing.collector.web.page.links import row_urls
 from farthing.collector.web.page.tables import Place
 from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel
 
-_UNSAFE: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+_UNSAFE: Final = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _PIXELS: Final = 34
 """Of a unit of the catalogue's heights."""
 _DOCUMENT_WIDTH: Final = 1100
@@ -59,10 +59,12 @@ def chart(
         usual=usual,
         href=None
         if place.is_document
-        else lambda row: row_url(name, panel, row, place.choice, bucket_s=bucket_s),
+        else row_urls(name, panel, place.choice, bucket_s=bucket_s),
     )
     spec = charts.spec(panel, rows, frame)
     if place.is_document:
         return Markup(charts.svg(spec))  # noqa: S704 - escaped by the renderer
     made = json.dumps(spec, separators=(",", ":"))
-    return Markup(made.translate(_UNSAFE))  # noqa: S704 - nothing of HTML is left in it
+    for char, escaped in _UNSAFE.items():
+        made = made.replace(char, escaped)
+    return Markup(made)  # noqa: S704 - nothing of HTML is left in it

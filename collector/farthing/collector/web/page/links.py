@@ -5,11 +5,12 @@ Range and filters go along, so that what is seen there is part of what was seen 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from farthing.collector.web.page.choice import DATES, FILTERS, Choice
 from farthing.dashboards.panel import LOWER_BOUND, OTHERS, Column, Panel
@@ -55,30 +56,41 @@ def value_url(
     return kept.choosing(link.variable, value).url(f"/dashboards/{link.dashboard}")
 
 
-def row_url(
-    name: str, panel: Panel, row: Mapping[str, Any], choice: Choice, *, bucket_s: int
-) -> str:
+def row_urls(
+    name: str, panel: Panel, choice: Choice, *, bucket_s: int
+) -> Callable[[Mapping[str, Any]], str]:
     """Where what is drawn of a row leads: to its run, to what its name says, or to the
     runs that ended in its part of the time."""
     if panel.chart.startswith("time"):
-        return _bucket_url(name, row, choice, bucket_s)
-    urls = [value_url(column, row, choice) for column in panel.columns]
-    return next(filter(None, reversed(urls)), "")
+        return _bucket_urls(name, choice, bucket_s)
+
+    def url(row: Mapping[str, Any]) -> str:
+        urls = [value_url(column, row, choice) for column in panel.columns]
+        return next(filter(None, reversed(urls)), "")
+
+    return url
 
 
-def _bucket_url(
-    name: str, row: Mapping[str, Any], choice: Choice, bucket_s: int
-) -> str:
-    since: datetime = row["time"]
-    until = since + timedelta(seconds=bucket_s - 1)
-    chosen = choice.without_sorts()
-    series = row["series"].removeprefix(LOWER_BOUND)
-    if name in SERIES_ARE and series != OTHERS:
-        chosen = chosen.choosing(SERIES_ARE[name], series)
-    dated = replace(
-        chosen,
-        range=DATES,
-        since=f"{since:%Y-%m-%dT%H:%M}",
-        until=f"{until:%Y-%m-%dT%H:%M}",
+def _bucket_urls(
+    name: str, choice: Choice, bucket_s: int
+) -> Callable[[Mapping[str, Any]], str]:
+    """Bars are many, but few series and times: each is put into words once."""
+    kept = replace(choice.without_sorts(), range=DATES, since="", until="")
+
+    @cache
+    def runs_of(series: str) -> str:
+        is_chosen = name in SERIES_ARE and series != OTHERS
+        return (kept.choosing(SERIES_ARE[name], series) if is_chosen else kept).url(
+            "/runs"
+        )
+
+    @cache
+    def dates_of(since: datetime) -> str:
+        until = since + timedelta(seconds=bucket_s - 1)
+        return urlencode(
+            {"from": f"{since:%Y-%m-%dT%H:%M}", "to": f"{until:%Y-%m-%dT%H:%M}"}
+        )
+
+    return lambda row: (
+        f"{runs_of(row['series'].removeprefix(LOWER_BOUND))}&{dates_of(row['time'])}"
     )
-    return dated.url("/runs")
