@@ -27,6 +27,7 @@ class Told:
     scope_version: str = "1.3b0"
     name: str = "chat"
     end_s: int = DEFAULT_END_S
+    start_s: int | None = None
     is_error: bool = False
     resource: Attributes = field(default_factory=dict)
 
@@ -46,7 +47,8 @@ def request(spans: Iterable[Told]) -> bytes:
         span.trace_id = number.to_bytes(16)
         span.span_id = number.to_bytes(8)
         span.end_time_unix_nano = told.end_s * 10**9
-        span.start_time_unix_nano = span.end_time_unix_nano - 10**9
+        start_s = told.end_s - 1 if told.start_s is None else told.start_s
+        span.start_time_unix_nano = start_s * 10**9
         span.attributes.extend(_pairs(told.attributes))
         if told.is_error:
             span.status.code = span.status.STATUS_CODE_ERROR

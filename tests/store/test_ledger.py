@@ -9,7 +9,7 @@ import pytest
 from farthing.collector.store.client import Refused, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
-from tests.store.otlp import Told, request
+from tests.store.otlp import DEFAULT_END_S, Told, request
 
 CALL = {
     "gen_ai.operation.name": "chat",
@@ -111,6 +111,22 @@ def test_a_clock_that_cannot_be_right_is_replaced_by_the_batch_s(
     [row] = new_ledger.store.rows("SELECT toString(time) AS at, flags FROM spans")
     assert row["at"].startswith("2026-02-28 23:59:59")
     assert "time_assumed" in row["flags"]
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s"),
+    [(0, DEFAULT_END_S), (DEFAULT_END_S + 9, DEFAULT_END_S), (DEFAULT_END_S, 0)],
+)
+def test_a_span_without_one_of_its_times_took_no_time(
+    new_ledger: Ledger, start_s: int, end_s: int
+) -> None:
+    """A start or an end that is not told, or cannot be, makes no span of decades, and
+    its run begins no earlier than it ended."""
+    new_ledger.load("a", [request([Told(CALL, start_s=start_s, end_s=end_s)])])
+    [row] = new_ledger.store.rows(
+        "SELECT duration_us, start_time = end_time AS is_moment FROM spans, runs"
+    )
+    assert row == {"duration_us": 0, "is_moment": 1}
 
 
 def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:

@@ -123,8 +123,9 @@ class Decoder:
             "number_fields": _lines(self._number(name) for name in NUMBERS),
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
-            "has_input": f"{self._position('input_total')} > 0",
-            "has_output": f"{self._position('output_total')} > 0",
+            # An attribute without a value, which some emitters send, tells nothing.
+            "has_input": f"notEmpty({self._value('input_total')})",
+            "has_output": f"notEmpty({self._value('output_total')})",
             "is_later": self._is_later(),
             "content": quoted(_content_pattern()),
         }

@@ -345,7 +345,7 @@ SELECT
     said.response_id AS response_id,
     said.finish_reasons AS finish_reasons,
     lower(said.streamed) = 'true' AS streamed,
-    intDiv(greatest(end_ns - toInt64(head.start_ns), 0), 1000) AS duration_us,
+    if(least(NOT is_time_absurd, head.start_ns >= 946684800000000000, head.start_ns <= end_ns), intDiv(end_ns - toInt64(head.start_ns), 1000), 0) AS duration_us,
     accurateCastOrNull(round(ifNull(toFloat64OrNull(said.first_chunk_s) * 1000000, toFloat64OrNull(said.first_chunk_ms) * 1000)), 'Int64') AS first_chunk_us,
     said.error_type AS error_type,
     said.tool_name AS tool_name,
