@@ -27,6 +27,8 @@ WEB_SEARCHES: Final = "farthing.usage.web_searches"
 WEB_FETCHES: Final = "farthing.usage.web_fetches"
 TOOL_INPUT: Final = "farthing.usage.tool_input_tokens"
 """Input that the provider's own tools added to the prompt, outside the input total."""
+TOTAL_TOKENS: Final = "farthing.usage.total_tokens"
+"""Every token of the call, as its provider sums them."""
 CACHE_WRITE_SHORT: Final = "farthing.usage.cache_write_short_tokens"
 CACHE_WRITE_LONG: Final = "farthing.usage.cache_write_long_tokens"
 
@@ -127,6 +129,11 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
     "input_audio": ("gen_ai.usage.audio.input_tokens",),
     "cache_audio": ("gen_ai.usage.audio.cache_read.input_tokens",),
     "output_audio": ("gen_ai.usage.audio.output_tokens",),
+    "total_tokens": (
+        "gen_ai.usage.total_tokens",
+        "llm.usage.total_tokens",
+        TOTAL_TOKENS,
+    ),
     "compaction_input": ("anthropic.usage.compaction.input_tokens",),
     "compaction_output": ("anthropic.usage.compaction.output_tokens",),
     "claimed_usd": ("gen_ai.usage.cost.amount",),

@@ -102,16 +102,26 @@ def test_reasoning_and_audio_leave_the_output() -> None:
     assert (told.output, told.reasoning, told.output_audio) == (100, 700, 200)
 
 
-def test_reasoning_outside_the_output_is_added() -> None:
-    """Raw Gemini counts thoughts beside its candidates."""
-    told = from_reported(10, 104, reasoning=989, includes_reasoning=False).buckets
-    assert told is not None
-    assert (told.output, told.reasoning) == (104, 989)
+def test_more_reasoning_than_output_proves_that_it_comes_on_top() -> None:
+    """xAI and raw Gemini count it beside the output: both are billed."""
+    told = from_reported(10, 104, reasoning=989)
+    assert told.buckets is not None
+    assert (told.buckets.output, told.buckets.reasoning) == (104, 989)
+    assert told.flags == (UsageFlag.REASONING_APART,)
+
+
+def test_a_total_that_sums_all_three_proves_it_too() -> None:
+    """A total of input, output and reasoning leaves no room for one in the other."""
+    apart = from_reported(10, 900, reasoning=300, tool_input=5, total=1215)
+    inside = from_reported(10, 900, reasoning=300, tool_input=5, total=915)
+    assert apart.buckets is not None and inside.buckets is not None
+    assert (apart.buckets.output, apart.flags) == (900, (UsageFlag.REASONING_APART,))
+    assert (inside.buckets.output, inside.flags) == (600, ())
 
 
 def test_an_impossible_difference_is_clipped_and_flagged() -> None:
-    """More reasoning than output gives zero output, and says so."""
-    told = from_reported(10, 5, reasoning=9)
+    """More spoken output than output gives zero text, and says so."""
+    told = from_reported(10, 5, output_audio=9)
     assert told.buckets is not None
     assert told.buckets.output == 0
     assert told.flags == (UsageFlag.CLIPPED,)

@@ -46,6 +46,7 @@ CALL = {
 }
 SEARCHES = "farthing.usage.web_searches"
 STATE = "farthing.usage.state"
+TOTAL = "gen_ai.usage.total_tokens"
 FAVOURITES = (
     "openai", "anthropic", "azure", "aws", "google", "deepseek", "openrouter",
     "perplexity", "github-copilot",
@@ -119,10 +120,12 @@ class Dice:
         if invalid:
             believed["input_total"] = INVALID
         is_partial = self.maybe(0.05, True, False)
+        total = self.maybe(0.3, self.total(counts), None)
         usage = from_reported(
             believed.pop("input_total", None),
             believed.pop("output_total", None),
             **believed,
+            total=total,
             includes_cache=INCLUDES_CACHE[scope],
             is_partial=is_partial,
         )
@@ -142,6 +145,8 @@ class Dice:
         attributes.update(invalid)
         if is_partial:
             attributes[STATE] = "partial"
+        if total is not None:
+            attributes[TOTAL] = self.typed(total)
         return Case(Told(attributes, scope=scope, end_s=end_s), call, usage)
 
     def attributes(self, told: Mapping[str, Any], searches: int) -> dict[str, Any]:
@@ -173,6 +178,12 @@ class Dice:
             )
             return counts, {USAGE[self.one(counts)]: wrong}
         return counts, {}
+
+    def total(self, counts: Mapping[str, int | None]) -> int:
+        """A sum of the counts, of those that have reasoning outside their output too."""
+        summed = ["input_total", "tool_input", "output_total"]
+        summed += self.maybe(0.5, ["reasoning"], [])
+        return sum(counts.get(name) or 0 for name in summed)
 
     def typed(self, count: int) -> Any:
         return self.one((count, count, float(count), str(count)))

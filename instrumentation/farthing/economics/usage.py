@@ -37,6 +37,8 @@ class UsageFlag(StrEnum):
     CONVENTION_ASSUMED = "convention_assumed"
     CONVENTION_CONTRADICTED = "convention_contradicted"
     CLIPPED = "clipped"
+    REASONING_APART = "reasoning_apart"
+    """The output that is told leaves out the reasoning, which comes on top."""
     INVALID = "invalid"
     """Some count cannot be one (negative, absurd), so none of them is believed."""
     INPUT_MISSING = "input_missing"
@@ -135,17 +137,18 @@ def from_reported(
     tool_input: int | None = None,
     compaction_input: int | None = None,
     compaction_output: int | None = None,
+    total: int | None = None,
     includes_cache: bool | None = None,
-    includes_reasoning: bool = True,
     is_partial: bool = False,
 ) -> Reported:
     """Split what an emitter reported into buckets that do not overlap.
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
-    what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
-    it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
-    apart what its own tools put into the prompt. So does what a compaction took; which
-    of its input came from the cache is not told, so all of it is input. `is_partial`:
+    what the dialect knows of `input_total` (None: nothing). `tool_input` comes on top of
+    `input_total`: Gemini tells apart what its own tools put into the prompt. So does what
+    a compaction took; which of its input came from the cache is not told, so all of it is
+    input. `output_total` includes the reasoning, unless it is less than the reasoning or
+    `total` is the sum of all three: of raw Gemini and xAI it does not. `is_partial`:
     a stream was left or cut before it told all. Cached tokens that exceed `input_total`
     prove the exclusive kind whatever the dialect says. A count below zero or above
     MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
@@ -192,7 +195,10 @@ def from_reported(
     if fresh_audio < told_audio:
         _flag(flags, UsageFlag.CLIPPED)
     thought, spoken = reasoning or 0, output_audio or 0
-    inside = (thought if includes_reasoning else 0) + spoken
+    said = output_total or 0
+    apart = thought if thought > said or total == told_input + said + thought else 0
+    if apart:
+        _flag(flags, UsageFlag.REASONING_APART)
     return Reported(
         TokenBuckets(
             input=fresh - fresh_audio + (tool_input or 0) + (compaction_input or 0),
@@ -200,7 +206,7 @@ def from_reported(
             cache_write_5m=short,
             cache_write_1h=long,
             cache_write_unknown=unknown,
-            output=minus(output_total or 0, inside) + (compaction_output or 0),
+            output=minus(said + apart, thought + spoken) + (compaction_output or 0),
             reasoning=thought,
             input_audio=fresh_audio,
             cache_audio=read_audio,

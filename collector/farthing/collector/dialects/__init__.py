@@ -65,6 +65,7 @@ TEXTS: Final = (
     "first_chunk_ms",
     "streamed",
     "usage_state",
+    "total_tokens",
 )
 """Everything else, read as text; an array is its elements joined by commas."""
 

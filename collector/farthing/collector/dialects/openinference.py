@@ -33,6 +33,7 @@ DIALECT = Dialect(
             "usage:web_search_requests",
         ),
         "reasoning": ("llm.token_count.completion_details.reasoning",),
+        "total_tokens": ("llm.token_count.total",),
         "input_audio": ("llm.token_count.prompt_details.audio",),
         "output_audio": ("llm.token_count.completion_details.audio",),
         "claimed_usd": ("llm.cost.total",),

@@ -47,6 +47,7 @@ DIALECT = Dialect(
             "ai.usage.reasoningTokens",
             *semconv.GEN_AI["reasoning"],
         ),
+        "total_tokens": ("ai.usage.totalTokens", *semconv.GEN_AI["total_tokens"]),
         "first_chunk_ms": ("ai.response.msToFirstChunk",),
     },
     operations={

@@ -75,10 +75,20 @@ def _read_chat_usage(told: Any, seen: Seen) -> None:
         cache_write_1h=long,
         cache_write_unknown=written - short - long,
         input_audio=heard,
-        output=without(count(told, "completion_tokens"), thought, spoken),
+        output=without(_completed(told, thought, seen), thought, spoken),
         reasoning=thought,
         output_audio=spoken,
     )
+
+
+def _completed(told: Any, thought: int, seen: Seen) -> int:
+    """Output with its reasoning, which xAI counts beside it: the total then proves it,
+    and is put on the span for whoever prices that."""
+    said, total = count(told, "completion_tokens"), count(told, "total_tokens")
+    if not thought or total != count(told, "prompt_tokens") + said + thought:
+        return said
+    seen.attributes[semconv.TOTAL_TOKENS] = total
+    return said + thought
 
 
 def read_chat_chunk(chunk: Any, seen: Seen) -> None:

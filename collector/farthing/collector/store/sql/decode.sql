@@ -146,6 +146,7 @@ ruled AS (
             'assumed_inclusive'
         ) AS usage_rule,
         least({{told_cache_audio}}, {{told_cache_read}}) AS cache_audio,
+        if(greatest({{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString({{told_input_total}} + {{told_tool_input}} + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
         toLowCardinality(concat(provider, ':', ref)) AS asked
     FROM provided
 ),
@@ -161,7 +162,7 @@ stemmed AS (
     SELECT
         * EXCEPT wanted,
         least(greatest({{told_input_audio}} - cache_audio, 0), fresh) AS input_audio,
-        {{told_output_total}} - {{told_reasoning}} - {{told_output_audio}} AS output_left,
+        {{told_output_total}} + reasoning_apart - {{told_reasoning}} - {{told_output_audio}} AS output_left,
         {{id}} AS id,
         {{stem}} AS stem,
         toLowCardinality({{tier_word}}) AS tier_word,
@@ -382,7 +383,7 @@ SELECT
         if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
         if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''),
         if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
-        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''),
+        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(reasoning_apart > 0, 'reasoning_apart', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
         if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
         if(least(writes > {{told_cache_write_5m}} + {{told_cache_write_1h}}, greatest({{told_cache_write_5m}} > 0, {{told_cache_write_1h}} = 0)), 'ttl_assumed', ''),
