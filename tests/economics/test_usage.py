@@ -114,7 +114,8 @@ def test_a_total_that_sums_all_three_proves_it_too() -> None:
     """A total of input, output and reasoning leaves no room for one in the other."""
     apart = from_reported(10, 900, reasoning=300, tool_input=5, total=1215)
     inside = from_reported(10, 900, reasoning=300, tool_input=5, total=915)
-    assert apart.buckets is not None and inside.buckets is not None
+    assert apart.buckets is not None
+    assert inside.buckets is not None
     assert (apart.buckets.output, apart.flags) == (900, (UsageFlag.REASONING_APART,))
     assert (inside.buckets.output, inside.flags) == (600, ())
 

@@ -180,7 +180,7 @@ class Dice:
         return counts, {}
 
     def total(self, counts: Mapping[str, int | None]) -> int:
-        """A sum of the counts, of those that have reasoning outside their output too."""
+        """A sum of the counts, or of those of an output without its reasoning."""
         summed = ["input_total", "tool_input", "output_total"]
         summed += self.maybe(0.5, ["reasoning"], [])
         return sum(counts.get(name) or 0 for name in summed)

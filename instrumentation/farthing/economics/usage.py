@@ -144,12 +144,12 @@ def from_reported(
     """Split what an emitter reported into buckets that do not overlap.
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
-    what the dialect knows of `input_total` (None: nothing). `tool_input` comes on top of
-    `input_total`: Gemini tells apart what its own tools put into the prompt. So does what
-    a compaction took; which of its input came from the cache is not told, so all of it is
-    input. `output_total` includes the reasoning, unless it is less than the reasoning or
-    `total` is the sum of all three: of raw Gemini and xAI it does not. `is_partial`:
-    a stream was left or cut before it told all. Cached tokens that exceed `input_total`
+    what the dialect knows of `input_total` (None: nothing). `tool_input` comes on top
+    of it: Gemini tells apart what its own tools put into the prompt. So does what a
+    compaction took; which of its input came from the cache is not told, so all of it is
+    input. `output_total` includes the reasoning, unless it is less than the reasoning,
+    or `total` is the sum of all three: xAI and raw Gemini tell it so. `is_partial`: a
+    stream was left or cut before it told all. Cached tokens that exceed `input_total`
     prove the exclusive kind whatever the dialect says. A count below zero or above
     MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
     flagged.
