@@ -121,7 +121,6 @@ class Bench:
         from farthing.instrumentation import context
         from farthing.instrumentation.hosts import Surroundings
         from farthing.instrumentation.tagging import TagSpans
-        from farthing.instrumentation.watching.later import LateProcessor
 
         alone = self._way(())
         OpenAIInstrumentor().instrument()
@@ -129,7 +128,7 @@ class Bench:
         batch = BatchSpanProcessor(exporter)
         official = self._way((batch,))
         context.set_process_tags({"farthing.task.type": "benchmark"})
-        processors = (batch, TagSpans([], Surroundings()), LateProcessor())
+        processors = (batch, TagSpans([], Surroundings()))
         ours = self._ours(official, processors, KEY)
         guard = self._ours(official, processors, {**KEY, **LIMITS})
         return alone, official, ours, guard

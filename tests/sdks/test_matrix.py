@@ -59,6 +59,8 @@ BREAK = (
     "watching.call:Watch._end",
     "watching.answer:Answer.see",
     "watching.later:_Completed",
+    "tagging:TagSpans._tag",
+    "watching.spans:current",
     "watching.spans:model_span",
     "watching.spans:started",
     "watching.spans:end",

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 _OWN_SUFFIXES: Final = (".local", ".internal", ".svc", ".lan", ".localhost", ".test")
 _URLS: Final = ("url.full", "http.url")
 _NAMES: Final = ("server.address", "net.peer.name", "http.host")
-_OPERATION: Final = "gen_ai.operation.name"
+OPERATION: Final = "gen_ai.operation.name"
 MODEL_CALLS: Final = frozenset(
     {"chat", "embeddings", "generate_content", "text_completion"}
 )
@@ -33,7 +33,7 @@ class Surroundings:
         self, span: ReadableSpan, parent: ReadableSpan, known: Mapping[str, object]
     ) -> None:
         """A span began below `parent`, of which this is known."""
-        if known.get(_OPERATION) in MODEL_CALLS or parent in self._within:
+        if known.get(OPERATION) in MODEL_CALLS or parent in self._within:
             self._within.add(span)
 
     def is_model_call(self, span: ReadableSpan) -> bool:
@@ -43,15 +43,15 @@ class Surroundings:
 
 def is_model_call(span: ReadableSpan) -> bool:
     """Whether `span` says that it is a model call."""
-    return said_by(span).get(_OPERATION) in MODEL_CALLS
+    return said_by(span).get(OPERATION) in MODEL_CALLS
 
 
-def said_by(span: ReadableSpan) -> Mapping[str, object]:
-    """A span's attributes as a plain dictionary: its own mapping takes a lock, and
-    raises inside, for each name that is asked for."""
-    attributes: Any = span.attributes
-    found: Mapping[str, object] = attributes.copy()
-    return found
+def said_by(span: ReadableSpan) -> Mapping[str, Any]:
+    """A span's attributes, to be looked up by name: the dictionary that the SDK keeps
+    them in, where it does so as we know it. Its own mapping takes a lock, and raises
+    inside, for each name that is asked for."""
+    own = getattr(span._attributes, "_dict", None)  # noqa: SLF001
+    return own if type(own) is dict else span.attributes or {}
 
 
 def host_of(attributes: Mapping[str, object]) -> str:

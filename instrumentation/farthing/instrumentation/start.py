@@ -115,9 +115,5 @@ def _observers() -> Sequence[Observer]:
 
 def _observe() -> Sequence[Observer]:
     from farthing.instrumentation import observing
-    from farthing.instrumentation.watching.later import LateProcessor
 
-    tracers = trace.get_tracer_provider()
-    if isinstance(tracers, TracerProvider):
-        tracers.add_span_processor(LateProcessor())
     return observing.observers(settings.environment())

@@ -6,19 +6,25 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, cast
 
 from opentelemetry import context as otel
-from opentelemetry import trace
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from farthing import semconv
 from farthing.instrumentation.context import (
     AGENT,
+    SPAN,
     process_run_id,
     said_tags,
 )
-from farthing.instrumentation.hosts import MODEL_CALLS, Surroundings, said_by
-from farthing.instrumentation.isolate import attempt
+from farthing.instrumentation.hosts import (
+    MODEL_CALLS,
+    OPERATION,
+    Surroundings,
+    said_by,
+)
+from farthing.instrumentation.isolate import attempt, tell
 from farthing.instrumentation.outcomes import OUTCOME
+from farthing.instrumentation.watching.later import close_place, give_place
 
 Reader = Callable[[], Mapping[str, str]]
 """What a framework knows of the work that is done now: attributes by name."""
@@ -36,39 +42,61 @@ class TagSpans(SpanProcessor):
 
     Model calls, tool calls and outcomes without a task, a conversation or a trace
     around them belong to one run per process: a script is a run, not each call of it.
+    A model call's span also gets a place where more can be said of it (`later.py`).
     """
+
+    # Around a call that has emptied the processor's caches each function costs a
+    # microsecond: so these do by themselves what others have functions for.
 
     def __init__(self, readers: list[Reader], surroundings: Surroundings) -> None:
         self._readers = readers
         self._surroundings = surroundings
 
     def on_start(self, span: Span, parent_context: otel.Context | None = None) -> None:
-        attempt("tag a span", self._tag, span, parent_context)
+        try:
+            self._tag(span, parent_context)
+        except Exception as error:  # noqa: BLE001 - as `attempt` does
+            tell("tag a span", error)
+
+    def _on_ending(self, span: Span) -> None:
+        try:
+            close_place(span)
+        except Exception as error:  # noqa: BLE001 - as `attempt` does
+            tell("keep what a span is to say", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Nothing: `_on_ending` was before all readers."""
 
     def _tag(self, span: Span, parent_context: otel.Context | None) -> None:
         here = otel.get_current() if parent_context is None else parent_context
-        parent = trace.get_current_span(here)
-        tags = known_tags(self._readers, here)
         said = said_by(span)
+        parent: Any = here.get(SPAN)
+        operation = said.get(OPERATION)
+        if operation in MODEL_CALLS:
+            give_place(span, operation)
+        known = known_tags(self._readers, here) if self._readers else said_tags(here)
+        new = {**known, **said}
         if isinstance(parent, ReadableSpan):
-            known = said_by(parent)
-            self._surroundings.note(span, parent, known)
-            tags = {**{n: str(known[n]) for n in _INHERITED if n in known}, **tags}
-        elif _is_alone(said, parent):
-            tags = {semconv.TASK_ID: process_run_id(), **tags}
-        new = {name: value for name, value in tags.items() if name not in said}
-        if new:
+            of_parent = said_by(parent)
+            self._surroundings.note(span, parent, of_parent)
+            for name in _INHERITED:
+                if name not in new and name in of_parent:
+                    new[name] = str(of_parent[name])
+        elif semconv.TASK_ID not in new and _is_alone(said, parent):
+            new[semconv.TASK_ID] = process_run_id()
+        if type(said) is dict:  # which nobody else has yet
+            said.update(new)
+        else:
             span.set_attributes(new)
 
 
-def _is_alone(said: Mapping[str, object], parent: trace.Span) -> bool:
+def _is_alone(said: Mapping[str, object], parent: Any) -> bool:
     """Whether a span that says this is a part of an agent's work that is in a trace of
     its own, and in no conversation."""
-    is_root = parent is trace.INVALID_SPAN or not parent.get_span_context().is_valid
     return (
-        is_root
-        and said.get("gen_ai.operation.name") in _PARTS
+        said.get(OPERATION) in _PARTS
         and _CONVERSATION not in said
+        and (parent is None or not parent.get_span_context().is_valid)
     )
 
 

@@ -31,7 +31,8 @@ from farthing.instrumentation.fingerprints.hook import (
 from farthing.instrumentation.fingerprints.observer import FingerprintObserver
 from farthing.instrumentation.fingerprints.teller import MOST_RESULTS, Teller
 from farthing.instrumentation.forms import form_of
-from farthing.instrumentation.watching.later import LateProcessor
+from farthing.instrumentation.hosts import Surroundings
+from farthing.instrumentation.tagging import TagSpans
 from farthing.instrumentation.watching.reading import Seen
 from farthing.semconv import FINGERPRINT, STEP_FIELDS, TOOL_RESULTS
 from tests.instrumentation import conversations
@@ -62,7 +63,7 @@ def exported() -> InMemorySpanExporter:
 @pytest.fixture
 def tracer(exported: InMemorySpanExporter) -> Tracer:
     provider = TracerProvider()
-    provider.add_span_processor(LateProcessor())
+    provider.add_span_processor(TagSpans([], Surroundings()))
     provider.add_span_processor(SimpleSpanProcessor(exported))
     return provider.get_tracer("tests")
 

@@ -77,9 +77,8 @@ def main() -> None:
     call = importlib.import_module(f"{PACKAGE}.watching.call")
     made = call.Watch.__init__
 
-    def observed(self: Any, *args: Any, **kwargs: Any) -> None:
-        made(self, *args, **kwargs)
-        self._observers = [BrokenObserver()]
+    def observed(self: Any, make: Any, api: Any, _observers: Any, **more: Any) -> None:
+        made(self, make, api, [BrokenObserver()], **more)
 
     call.Watch.__init__ = observed
     tell("observers", names)

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from farthing.instrumentation.calls import CallSettings, Observer
-from farthing.instrumentation.watching.later import OPERATION
+from farthing.instrumentation.hosts import OPERATION
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import get, text
 from farthing.instrumentation.watching.spans import SCOPE

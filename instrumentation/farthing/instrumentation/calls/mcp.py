@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from farthing.instrumentation.calls import CallSettings, Observer
-from farthing.instrumentation.watching.later import OPERATION
+from farthing.instrumentation.hosts import OPERATION
 from farthing.instrumentation.watching.quietly import quietly, say_once
 from farthing.instrumentation.watching.reading import get
 from farthing.instrumentation.watching.spans import SCOPE, inside

@@ -8,7 +8,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from farthing.instrumentation.calls import CallSettings, Observer
-from farthing.instrumentation.watching.later import OPERATION
+from farthing.instrumentation.hosts import OPERATION
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.wrap import wrap
 

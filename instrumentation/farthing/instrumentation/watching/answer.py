@@ -8,25 +8,39 @@ from typing import Any, Final
 from farthing import semconv
 from farthing.instrumentation.calls import Ended, ModelCall, Observer, Patient
 from farthing.instrumentation.watching.quietly import quietly
-from farthing.instrumentation.watching.reading import Api, Seen, Value
+from farthing.instrumentation.watching.reading import Api, Seen
 
 _STATE: Final = semconv.USAGE_STATE
 
 
 class Answer:
-    """An answer that is `whole`, or a stream as far as it was heard; read when that is
-    first asked for. Holds nothing of the request: it waits until the span is exported,
-    and conversations are long."""
+    """An answer that is `whole`, or a stream as far as it was heard, and how it ended;
+    read when that is first asked for.
 
-    __slots__ = ("_api", "_seen", "is_finished", "is_heard", "is_opened", "whole")
+    `late` are observers who wait until the span is exported, and what makes the call
+    that they are then told of. Until then, and only with them, the request is held.
+    """
+
+    __slots__ = (
+        "_api",
+        "_seen",
+        "error",
+        "is_complete",
+        "is_finished",
+        "is_heard",
+        "is_opened",
+        "late",
+        "whole",
+    )
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._seen: Seen | None = None
         self.whole: Any = None
-        self.is_opened = False
-        self.is_heard = False
-        self.is_finished = False
+        self.late: tuple[Callable[[], ModelCall], Sequence[Observer]] | None = None
+        self.error: BaseException | None = None
+        self.is_opened = self.is_heard = self.is_finished = False
+        self.is_complete = True
 
     def hear(self, event: Any) -> None:
         """An event of a stream."""
@@ -41,39 +55,36 @@ class Answer:
                 quietly(self._api.answered, self.whole, seen)
         return self._seen
 
+    def ended(self) -> Ended:
+        """What observers are told of it."""
+        return Ended(self.see, self.is_complete, self.error, self.whole)
+
     @property
-    def attributes(self) -> Mapping[str, Value]:
+    def attributes(self) -> Mapping[str, Any]:
         """What the span is to say, besides what the official instrumentation says."""
         seen = self.see()
-        if not self.is_opened:
-            return seen.attributes
-        named = {"gen_ai.response.id": seen.response_id} if seen.response_id else {}
-        return {**named, **seen.attributes, _STATE: self._state(seen)}
+        found: dict[str, Any] = dict(seen.attributes)
+        if self.is_opened:
+            if seen.response_id:
+                found.setdefault("gen_ai.response.id", seen.response_id)
+            found[_STATE] = self._state(seen)
+        if self.late is not None:
+            quietly(self._tell_late, *self.late, found)
+        return found
+
+    def _tell_late(
+        self,
+        make: Callable[[], ModelCall],
+        observers: Sequence[Observer],
+        found: dict[str, Any],
+    ) -> None:
+        """Add what the observers who waited have to say."""
+        call, ended = make(), self.ended()
+        for observer in observers:
+            assert isinstance(observer, Patient)
+            found.update(observer.attributes(call, ended))
 
     def _state(self, seen: Seen) -> str:
         if self.is_finished or seen.is_whole:
             return semconv.USAGE_COMPLETE
         return semconv.USAGE_PARTIAL if self.is_heard else semconv.USAGE_MISSING
-
-
-class Telling:
-    """What observers who wait have to say of a call."""
-
-    __slots__ = ("_make", "_observers", "ended")
-
-    def __init__(
-        self, make: Callable[[], ModelCall], observers: Sequence[Observer]
-    ) -> None:
-        self._make = make
-        self._observers = observers
-        self.ended: Ended | None = None
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """What the span is to say besides."""
-        call, ended = self._make(), self.ended or Ended()
-        found: dict[str, Any] = {}
-        for observer in self._observers:
-            assert isinstance(observer, Patient)
-            found.update(observer.attributes(call, ended))
-        return found

@@ -13,9 +13,9 @@ from opentelemetry import context
 from opentelemetry.trace import Span, Status, StatusCode
 
 from farthing import semconv
-from farthing.instrumentation.calls import Ended, ModelCall, Observer, Patient
+from farthing.instrumentation.calls import ModelCall, Observer, Patient
 from farthing.instrumentation.watching import dropped, spans
-from farthing.instrumentation.watching.answer import Answer, Telling
+from farthing.instrumentation.watching.answer import Answer
 from farthing.instrumentation.watching.later import place_of
 from farthing.instrumentation.watching.quietly import quietly
 from farthing.instrumentation.watching.reading import Api
@@ -49,13 +49,12 @@ class Watch:
     """
 
     # Each call pays for all that is touched here, with nothing of it in the processor's
-    # caches: hence slots, and nothing is asked twice.
+    # caches: hence slots, few functions, and nothing is asked twice.
     __slots__ = (
         "_call",
         "_here",
         "_is_ended",
         "_is_sending",
-        "_late",
         "_make",
         "_may_wait",
         "_observers",
@@ -64,6 +63,7 @@ class Watch:
         "_who",
         "answer",
         "attempt_ns",
+        "has_before",
         "span",
     )
 
@@ -78,27 +78,26 @@ class Watch:
     ) -> None:
         self._make = make
         self._call: ModelCall | None = None
-        self.span = own if own is not None else spans.model_span()
         self.attempt_ns = time.time_ns()
-        self.answer = Answer(api)
+        self.answer = answer = Answer(api)
         self._own = own
-        self._is_ended = False
-        self._who = _who()
-        self._is_sending = False
-        outer = _sending.get()
-        is_inner = outer is not None and outer.is_sent_by(self._who)
-        self._observers: Sequence[Observer] = () if is_inner else observers
-        self._late: Telling | None = None
+        self._is_ended = self._is_sending = False
         self._may_wait = is_copy
-        place = place_of(self.span)
-        if place is None or place.span is None:
-            return
-        later = place.later
-        later.append(self.answer)
-        if is_copy and not [one for one in observers if not isinstance(one, Patient)]:
-            self._late = Telling(make, self._observers)
-            later.append(self._late)
-            self._observers = ()
+        self._who = _who()
+        outer = _sending.get()
+        if outer is not None and outer.is_sent_by(self._who):
+            observers = ()
+        self.span: Span | None
+        self.span, place = spans.current() if own is None else (own, place_of(own))
+        if place is not None and place.span is not None:
+            place.later.append(answer)
+            for one in observers:
+                is_copy = is_copy and isinstance(one, Patient)
+            if is_copy and observers:
+                answer.late = make, observers
+                observers = ()
+        self._observers = observers
+        self.has_before = bool(observers) or not dropped.waiting.empty()
 
     @property
     def call(self) -> ModelCall:
@@ -109,7 +108,8 @@ class Watch:
         return self._call
 
     def before(self) -> None:
-        """Tell the observers; raises what the guard raises."""
+        """Tell the observers; raises what the guard raises. To be called where
+        `has_before` says so."""
         dropped.end_dropped()
         try:
             for observer in self._observers:
@@ -140,7 +140,7 @@ class Watch:
         self.answer.whole = response
         if not self._may_wait:  # the application may use it up
             quietly(self.answer.see)
-        self._end(response=response)
+        self._end()
 
     def failed(self, error: BaseException) -> None:
         """No answer came. Whether it is billed depends on how far it got."""
@@ -148,7 +148,7 @@ class Watch:
             return
         if is_sent(error):
             self.answer.is_opened = True  # it may be billed, and nothing was told
-        self._end(error=error, is_complete=False)
+        self._end(error, is_complete=False)
 
     def opened(self) -> None:
         """A stream has begun."""
@@ -165,7 +165,7 @@ class Watch:
         if error is not None and not self.answer.is_heard:
             self.failed(error)
         elif not self._is_ended:
-            self._end(error=error, is_complete=self.answer.see().is_whole)
+            self._end(error, is_complete=self.answer.see().is_whole)
 
     def retrying(self, error: BaseException | None) -> None:
         """An attempt will be repeated. One that was perhaps billed has a span too:
@@ -183,22 +183,19 @@ class Watch:
         span.end()
 
     def _end(
-        self,
-        *,
-        response: Any = None,
-        error: BaseException | None = None,
-        is_complete: bool = True,
+        self, error: BaseException | None = None, *, is_complete: bool = True
     ) -> None:
         self._is_ended = True
-        if self.answer.is_opened:
+        answer = self.answer
+        answer.error, answer.is_complete = error, is_complete
+        if answer.is_opened:
             dropped.ended(self)
         if self._own is not None:
             quietly(self._end_own, error)
-        ended = Ended(self.answer.see, is_complete, error, response)
-        if self._late is not None:
-            self._late.ended = ended
-        for observer in self._observers:
-            quietly(observer.after, self.call, ended)
+        if self._observers:
+            ended = answer.ended()
+            for observer in self._observers:
+                quietly(observer.after, self.call, ended)
 
     def _end_own(self, error: BaseException | None) -> None:
         """End the span, where it is ours."""

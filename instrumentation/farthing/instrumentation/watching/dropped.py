@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from farthing.instrumentation.watching.call import Watch
 
 _open: Final[set[Watch]] = set()
-_dropped: Final[SimpleQueue[Watch]] = SimpleQueue()
+waiting: Final[SimpleQueue[Watch]] = SimpleQueue()
+"""Calls whose streams were dropped, and that nobody has ended yet."""
 
 
 def follow(holder: object, watch: Watch) -> weakref.finalize[..., Any]:
     """Once nobody holds `holder`, the stream was left, unless it had ended by then.
     Where something else is to be followed instead, `detach` what is returned."""
     _open.add(watch)
-    following = weakref.finalize(holder, _dropped.put, watch)
+    following = weakref.finalize(holder, waiting.put, watch)
     following.atexit = False
     return following
 
@@ -39,8 +40,8 @@ def ended(watch: Watch) -> None:
 
 def end_dropped() -> None:
     """End the streams that were dropped by now."""
-    while not _dropped.empty():
-        quietly(_dropped.get_nowait().left)
+    while not waiting.empty():
+        quietly(waiting.get_nowait().left)
 
 
 def _end_all() -> None:

@@ -15,17 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from weakref import ref
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import get_current_span
 
-from farthing.instrumentation.hosts import said_by
-from farthing.instrumentation.watching.quietly import quietly, say_once
+from farthing.instrumentation.hosts import MODEL_CALLS, OPERATION, said_by
+from farthing.instrumentation.watching.quietly import say_once
 
-OPERATION: Final = "gen_ai.operation.name"
-MODEL_OPERATIONS: Final = frozenset(
-    {"chat", "text_completion", "generate_content", "embeddings"}
-)
 MOST_WAITING: Final = 32
 """Ended spans that may wait for the exporter with what they are to say: they hold what
 was asked and answered, so of more the oldest are worked out at once."""
@@ -73,7 +68,7 @@ def operation_of(span: Any) -> object:
 def is_conversing(span: Any) -> bool:
     """Whether a span that has begun is a model call's that has messages."""
     operation = operation_of(span)
-    return operation in MODEL_OPERATIONS and operation != _EMBEDDINGS
+    return operation in MODEL_CALLS and operation != _EMBEDDINGS
 
 
 def place(later: Later, span: Any = None) -> Place:
@@ -95,26 +90,8 @@ def leave(made: Place) -> None:
         _waiting.set(None)
 
 
-class LateProcessor(SpanProcessor):
-    """Makes a place at each model call's span that begins, or gives it the one that
-    waits; and gives what is said there to whoever reads the attributes of one that
-    ended: the exporter, on its own thread."""
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        del parent_context  # what waits is in a variable of the calling context
-        quietly(_give_place, span)
-
-    def _on_ending(self, span: Span) -> None:
-        quietly(_close_place, span)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Nothing: `_on_ending` was before all readers."""
-
-
-def _give_place(span: Any) -> None:
-    operation = said_by(span).get(OPERATION)
-    if operation not in MODEL_OPERATIONS:
-        return
+def give_place(span: Any, operation: object) -> None:
+    """Make a place at a model call's span that begins, or take the one that waits."""
     made = _waiting.get()
     if made is None or made.span is not None or operation == _EMBEDDINGS:
         made = Place()
@@ -122,11 +99,15 @@ def _give_place(span: Any) -> None:
     span.farthing_place = made
 
 
-def _close_place(span: Any) -> None:
-    made = place_of(span)
+def close_place(span: Any) -> None:
+    """A span ends: what is said at its place is for whoever reads its attributes, which
+    is the exporter, on its own thread."""
+    made: Place | None = getattr(span, "farthing_place", None)
     if made is None:
         return
     made.span = None
+    if not made.later:
+        return
     said = _Completed(span._attributes, made.later)  # noqa: SLF001
     span._attributes = said  # noqa: SLF001 - what readers of the span get
     _ended.append(ref(said))

@@ -21,10 +21,15 @@ def quietly(what: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Non
     """
     try:
         what(*args, **kwargs)
-    except RunStopped:
-        raise
     except Exception as error:  # noqa: BLE001 - it must not reach the agent
-        say_once(what, error)
+        pass_on(what, error)
+
+
+def pass_on(what: object, error: Exception) -> None:
+    """Raise what a guard raised; log any other failure of `what`, the first time."""
+    if isinstance(error, RunStopped):
+        raise error
+    say_once(what, error)
 
 
 def say_once(what: object, error: BaseException) -> None:

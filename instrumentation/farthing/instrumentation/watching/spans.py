@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Token
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context, trace
 from opentelemetry.trace import (
@@ -19,12 +19,9 @@ from opentelemetry.trace import (
 
 from farthing import semconv
 from farthing.economics.usage import TokenBuckets
-from farthing.instrumentation.watching.later import (
-    MODEL_OPERATIONS,
-    OPERATION,
-    operation_of,
-    place_of,
-)
+from farthing.instrumentation.context import SPAN
+from farthing.instrumentation.hosts import MODEL_CALLS, OPERATION
+from farthing.instrumentation.watching.later import Place, operation_of
 from farthing.instrumentation.watching.reading import Seen, Value
 
 if TYPE_CHECKING:
@@ -34,15 +31,25 @@ SCOPE: Final = "farthing.instrumentation"
 CONVERSATION: Final = "gen_ai.conversation.id"
 
 
+def current() -> tuple[Any, Place | None]:
+    """The current span, if it tells of a model call and can still be added to, and its
+    place, if it has one."""
+    span: Any = context.get_current().get(SPAN)
+    place: Place | None = getattr(span, "farthing_place", None)
+    if place is not None:
+        return (span, place) if place.span is not None else _NOTHING
+    if span is None or not span.is_recording():
+        return _NOTHING
+    return (span, None) if operation_of(span) in MODEL_CALLS else _NOTHING
+
+
 def model_span() -> Span | None:
     """The current span if it tells of a model call and can still be added to."""
-    span = trace.get_current_span()
-    made = place_of(span)
-    if made is not None:
-        return None if made.span is None else span
-    if not span.is_recording():
-        return None
-    return span if operation_of(span) in MODEL_OPERATIONS else None
+    span: Span | None = current()[0]
+    return span
+
+
+_NOTHING: Final[tuple[None, None]] = (None, None)
 
 
 def started(

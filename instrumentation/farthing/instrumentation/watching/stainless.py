@@ -18,7 +18,7 @@ from weakref import ref
 from farthing.instrumentation.calls import ModelCall, Observer
 from farthing.instrumentation.watching import dropped, spans
 from farthing.instrumentation.watching.call import Watch, under_way
-from farthing.instrumentation.watching.quietly import quietly, say_once
+from farthing.instrumentation.watching.quietly import pass_on, quietly, say_once
 from farthing.instrumentation.watching.reading import Api, text
 from farthing.instrumentation.watching.streams import Heard, HeardAsync
 from farthing.instrumentation.watching.wrap import wrap
@@ -65,10 +65,14 @@ def _request(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any]:
             answer = wrapped(*args, **kwargs)
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
-        quietly(watch.before)
+        if watch.has_before:
+            quietly(watch.before)
         with watch:
             answer = wrapped(*args, **kwargs)
-        quietly(_answered, watch, answer)
+        try:
+            _answered(watch, answer)
+        except Exception as error:  # noqa: BLE001 - as `quietly` does
+            pass_on(_answered, error)
         return answer
 
     return request
@@ -81,10 +85,14 @@ def _request_async(sdk: Sdk, observers: Sequence[Observer]) -> Callable[..., Any
             answer = await wrapped(*args, **kwargs)
             quietly(_fetched, sdk, args, kwargs, answer)
             return answer
-        quietly(watch.before)
+        if watch.has_before:
+            quietly(watch.before)
         with watch:
             answer = await wrapped(*args, **kwargs)
-        quietly(_answered, watch, answer)
+        try:
+            _answered(watch, answer)
+        except Exception as error:  # noqa: BLE001 - as `quietly` does
+            pass_on(_answered, error)
         return answer
 
     return request
@@ -157,10 +165,11 @@ def _fetched(sdk: Sdk, args: Any, kwargs: Any, answer: Any) -> None:
 def _answered(watch: Watch, answer: Any) -> None:
     """Read an answer that is whole, or keep the watch with one that is not."""
     kind: Any = type(answer)
-    if _has(kind, "__stream__"):
-        _follow(answer, watch)
-    elif not _has(kind, "parse"):
+    form = _form(kind)
+    if form is None:
         watch.answered(answer)
+    elif form == _STREAM:
+        _follow(answer, watch)
     elif watch.call.is_streamed or not answer.http_response.is_closed:
         watch.opened()
         answer.parse = _Parsing(answer, watch)
@@ -168,10 +177,15 @@ def _answered(watch: Watch, answer: Any) -> None:
         watch.answered(answer.http_response.json())
 
 
+_STREAM: Final = "__stream__"
+_RAW: Final = "parse"
+
+
 @lru_cache(maxsize=256)
-def _has(kind: Any, method: str) -> bool:
-    """Asked of the class: a model looks for long before it says that it has not."""
-    return hasattr(kind, method)
+def _form(kind: Any) -> str | None:
+    """Whether it is a stream, or raw; None of an answer that is whole. Asked of the
+    class: a model looks for long before it says that it has no such method."""
+    return next((name for name in (_STREAM, _RAW) if hasattr(kind, name)), None)
 
 
 def _follow(stream: Any, watch: Watch) -> None:
