@@ -102,6 +102,13 @@ def test_reasoning_and_audio_leave_the_output() -> None:
     assert (told.output, told.reasoning, told.output_audio) == (100, 700, 200)
 
 
+def test_reasoning_outside_the_output_is_added() -> None:
+    """Where the dialect says so, whatever the numbers are."""
+    told = from_reported(10, 989, reasoning=104, includes_reasoning=False).buckets
+    assert told is not None
+    assert (told.output, told.reasoning) == (989, 104)
+
+
 def test_more_reasoning_than_output_proves_that_it_comes_on_top() -> None:
     """xAI and raw Gemini count it beside the output: both are billed."""
     told = from_reported(10, 104, reasoning=989)

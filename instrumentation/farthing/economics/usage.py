@@ -139,20 +139,21 @@ def from_reported(
     compaction_output: int | None = None,
     total: int | None = None,
     includes_cache: bool | None = None,
+    includes_reasoning: bool = True,
     is_partial: bool = False,
 ) -> Reported:
     """Split what an emitter reported into buckets that do not overlap.
 
     Counts are tokens; None means that the emitter does not tell. `includes_cache` is
-    what the dialect knows of `input_total` (None: nothing). `tool_input` comes on top
-    of it: Gemini tells apart what its own tools put into the prompt. So does what a
-    compaction took; which of its input came from the cache is not told, so all of it is
-    input. `output_total` includes the reasoning, unless it is less than the reasoning,
-    or `total` is the sum of all three: xAI and raw Gemini tell it so. `is_partial`: a
-    stream was left or cut before it told all. Cached tokens that exceed `input_total`
-    prove the exclusive kind whatever the dialect says. A count below zero or above
-    MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
-    flagged.
+    what the dialect knows of `input_total` (None: nothing), `includes_reasoning` what
+    it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
+    apart what its own tools put into the prompt. So does what a compaction took; which
+    of its input came from the cache is not told, so all of it is input. `is_partial`: a
+    stream was left or cut before it told all. Numbers beat the dialect: cached tokens
+    that exceed `input_total` prove that it leaves them out, and `output_total` leaves
+    out reasoning that exceeds it, or that `total` adds to both. A count below zero or
+    above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and
+    is flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
@@ -196,7 +197,8 @@ def from_reported(
         _flag(flags, UsageFlag.CLIPPED)
     thought, spoken = reasoning or 0, output_audio or 0
     said = output_total or 0
-    apart = thought if thought > said or total == told_input + said + thought else 0
+    includes_reasoning &= thought <= said and total != told_input + said + thought
+    apart = 0 if includes_reasoning else thought
     if apart:
         _flag(flags, UsageFlag.REASONING_APART)
     return Reported(

@@ -98,6 +98,9 @@ IN_USAGE: Final = (
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
     "cached_tokens",
+    "cache_read",
+    "cache_creation",
+    "reasoning",
     "reasoning_tokens",
     "web_search_requests",
 )
@@ -118,6 +121,7 @@ class Dialect:
     - `operations`: what the field `operation` says -> kind of span.
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
+    - `reasoning_apart`: providers (as emitted) whose output leaves out the reasoning.
     - `private_names`: span names carry content; the operation is stored instead.
     - `evidence`: where it is known that it does or does not.
     """
@@ -130,6 +134,7 @@ class Dialect:
     operations: Mapping[str, Kind] = field(default_factory=dict)
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()
+    reasoning_apart: tuple[str, ...] = ()
     private_names: bool = False
     evidence: str = ""
 

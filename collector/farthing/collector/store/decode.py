@@ -68,6 +68,7 @@ class Decoder:
             "dialect_no": self._dialect_number(),
             "dialect_names": array(dialect.name for dialect in self._ordered),
             "exclusive": self._exclusive(),
+            "reasoning_apart": self._reasoning_apart(),
             "known_scope": (
                 f"greatest(dialect_no < {len(self._ordered) - 1},"
                 f" startsWith(head.scope, {quoted(OFFICIAL_SCOPES)}))"
@@ -243,6 +244,15 @@ class Decoder:
             for rule in dialect.exclusive
         ]
         return any_of(tests)
+
+    def _reasoning_apart(self) -> str:
+        """Whether the dialect says that output leaves out the reasoning."""
+        providers = [
+            f"({number}, {quoted(provider)})"
+            for number, dialect in enumerate(self._ordered)
+            for provider in dialect.reasoning_apart
+        ]
+        return f"(dialect_no, said.provider) IN ({', '.join(providers)})"
 
 
 def _rule(dialect_no: int, rule: Exclusive) -> str:

@@ -146,7 +146,7 @@ ruled AS (
             'assumed_inclusive'
         ) AS usage_rule,
         least({{told_cache_audio}}, {{told_cache_read}}) AS cache_audio,
-        if(greatest({{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString({{told_input_total}} + {{told_tool_input}} + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
+        if(greatest({{reasoning_apart}}, {{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString({{told_input_total}} + {{told_tool_input}} + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
         toLowCardinality(concat(provider, ':', ref)) AS asked
     FROM provided
 ),
