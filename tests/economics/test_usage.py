@@ -127,6 +127,27 @@ def test_a_total_that_sums_all_three_proves_it_too() -> None:
     assert (inside.buckets.output, inside.flags) == (600, ())
 
 
+def test_reasoning_that_is_not_told_is_the_rest_of_a_whole_total() -> None:
+    """Gemini's total counts thoughts that an emitter of candidates alone leaves out."""
+    told = from_reported(10, 900, total=1210, provider="google")
+    assert told.buckets is not None
+    assert (told.buckets.output, told.buckets.reasoning) == (900, 300)
+    assert told.flags == (UsageFlag.REASONING_APART,)
+
+
+@pytest.mark.parametrize(
+    ("output", "total", "provider"),
+    [(900, 1210, "aws"), (None, 1210, "google"), (900, 20_000_000, "google")],
+)
+def test_a_total_with_another_rest_says_nothing(
+    output: int | None, total: int, provider: str
+) -> None:
+    """Others' totals may count the cache; the rest of what is not told is not known."""
+    told = from_reported(10, output, total=total, provider=provider)
+    assert told.buckets is not None
+    assert told.buckets.reasoning == 0
+
+
 def test_an_impossible_difference_is_clipped_and_flagged() -> None:
     """More spoken output than output gives zero text, and says so."""
     told = from_reported(10, 5, output_audio=9)

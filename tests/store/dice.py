@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from farthing.economics.prices import Call, Catalogue
+from farthing.economics.prices.resolver import resolve_provider
 from farthing.economics.usage import Reported, from_reported
 from tests.store.otlp import Told
 
@@ -126,6 +127,9 @@ class Dice:
             believed.pop("output_total", None),
             **believed,
             total=total,
+            provider=resolve_provider(self.rules, told["provider"], host=told["host"])[
+                0
+            ],
             includes_cache=INCLUDES_CACHE[scope],
             is_partial=is_partial,
         )
@@ -183,7 +187,8 @@ class Dice:
         """A sum of the counts, or of those of an output without its reasoning."""
         summed = ["input_total", "tool_input", "output_total"]
         summed += self.maybe(0.5, ["reasoning"], [])
-        return sum(counts.get(name) or 0 for name in summed)
+        untold = self.maybe(0.3, self.one((1, 700, 9_999_999, 20_000_000)), 0)
+        return sum(counts.get(name) or 0 for name in summed) + int(untold)
 
     def typed(self, count: int) -> Any:
         return self.one((count, count, float(count), str(count)))

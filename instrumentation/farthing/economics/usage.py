@@ -16,6 +16,11 @@ MAX_BUCKET = 2 * MAX_TOKENS
 """A bucket may hold a call's count and its compaction's."""
 
 
+WHOLE_TOTALS = frozenset({"google", "x-ai"})
+"""Providers, as the price book names them, whose totals count reasoning that they tell
+beside the output."""
+
+
 class UsageRule(StrEnum):
     """How it was decided whether the reported input includes the cached tokens."""
 
@@ -140,6 +145,7 @@ def from_reported(
     total: int | None = None,
     includes_cache: bool | None = None,
     includes_reasoning: bool = True,
+    provider: str = "",
     is_partial: bool = False,
 ) -> Reported:
     """Split what an emitter reported into buckets that do not overlap.
@@ -149,11 +155,14 @@ def from_reported(
     it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
     apart what its own tools put into the prompt. So does what a compaction took; which
     of its input came from the cache is not told, so all of it is input. `is_partial`: a
-    stream was left or cut before it told all. Numbers beat the dialect: cached tokens
-    that exceed `input_total` prove that it leaves them out, and `output_total` leaves
-    out reasoning that exceeds it, or that `total` adds to both. A count below zero or
-    above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and
-    is flagged.
+    stream was left or cut before it told all.
+
+    Numbers beat the dialect: cached tokens that exceed `input_total` prove that it
+    leaves them out, and `output_total` leaves out reasoning that exceeds it, or that
+    `total` adds to both. Of a `provider` (as the price book names it) in WHOLE_TOTALS,
+    reasoning that is not told is the rest of `total`. A count below zero or above
+    MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
+    flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
@@ -199,6 +208,13 @@ def from_reported(
     said = output_total or 0
     includes_reasoning &= thought <= said and total != told_input + said + thought
     apart = 0 if includes_reasoning else thought
+    if (
+        provider in WHOLE_TOTALS
+        and not thought
+        and None not in (input_total, output_total)
+    ):
+        rest = (total or 0) - told_input - said
+        thought = apart = rest if 0 < rest <= MAX_TOKENS else 0
     if apart:
         _flag(flags, UsageFlag.REASONING_APART)
     return Reported(

@@ -45,8 +45,7 @@ FLAGS: Final[Mapping[str, str]] = {
     "convention_contradicted": "it is said to include the cached tokens in its input,"
     " which its numbers disprove",
     "clipped": "a part was larger than its whole; the rest counts as 0",
-    "reasoning_apart": "its output leaves out the reasoning, as its numbers prove; both"
-    " were billed",
+    "reasoning_apart": "its output leaves out the reasoning, which was billed on top",
     "compaction": "tokens of a compaction of the conversation are in it",
     "ttl_assumed": "how long the cache is kept is not told; the short lifetime's price"
     " was taken",

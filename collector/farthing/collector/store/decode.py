@@ -33,7 +33,7 @@ from farthing.collector.store.text import (
     sql_file,
 )
 from farthing.economics.prices.rules import Rules
-from farthing.economics.usage import MAX_TOKENS
+from farthing.economics.usage import MAX_TOKENS, WHOLE_TOTALS
 
 OFFICIAL_SCOPES = "opentelemetry.instrumentation."
 """Scopes of the official packages, whose convention is known, not assumed."""
@@ -69,6 +69,7 @@ class Decoder:
             "dialect_names": array(dialect.name for dialect in self._ordered),
             "exclusive": self._exclusive(),
             "reasoning_apart": self._reasoning_apart(),
+            "whole_totals": array(sorted(WHOLE_TOTALS)),
             "known_scope": (
                 f"greatest(dialect_no < {len(self._ordered) - 1},"
                 f" startsWith(head.scope, {quoted(OFFICIAL_SCOPES)}))"

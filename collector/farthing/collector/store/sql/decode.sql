@@ -147,6 +147,7 @@ ruled AS (
         ) AS usage_rule,
         least({{told_cache_audio}}, {{told_cache_read}}) AS cache_audio,
         if(greatest({{reasoning_apart}}, {{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString({{told_input_total}} + {{told_tool_input}} + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
+        if(least(is_counted, has_input, has_output, {{told_reasoning}} = 0, provider IN {{whole_totals}}), toInt64OrZero(said.total_tokens) - {{told_input_total}} - {{told_tool_input}} - {{told_output_total}}, 0) AS rest,
         toLowCardinality(concat(provider, ':', ref)) AS asked
     FROM provided
 ),
@@ -163,6 +164,7 @@ stemmed AS (
         * EXCEPT wanted,
         least(greatest({{told_input_audio}} - cache_audio, 0), fresh) AS input_audio,
         {{told_output_total}} + reasoning_apart - {{told_reasoning}} - {{told_output_audio}} AS output_left,
+        if(least(rest > 0, rest <= {{most_tokens}}), rest, 0) AS untold_reasoning,
         {{id}} AS id,
         {{stem}} AS stem,
         toLowCardinality({{tier_word}}) AS tier_word,
@@ -174,8 +176,8 @@ looked_up AS (
         * EXCEPT (id, stem, fresh, speed_word),
         [
             fresh - input_audio + {{told_tool_input}} + {{told_compaction_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
-            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0) + {{told_compaction_output}}, {{told_reasoning}},
-            {{told_output_audio}}
+            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0) + {{told_compaction_output}},
+            {{told_reasoning}} + untold_reasoning, {{told_output_audio}}
         ] AS tokens,
         dictGet('price_models', ('model', 'kind'), (provider, id)) AS exact,
         dictGet('price_models', ('model', 'dated_ok'), (provider, stem)) AS dated,
@@ -379,11 +381,9 @@ SELECT
     model_match,
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
-        if(is_time_absurd, 'time_assumed', ''),
-        if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
-        if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''),
-        if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
-        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(reasoning_apart > 0, 'reasoning_apart', ''),
+        if(is_time_absurd, 'time_assumed', ''), if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
+        if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''), if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
+        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(reasoning_apart + untold_reasoning > 0, 'reasoning_apart', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
         if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
         if(least(writes > {{told_cache_write_5m}} + {{told_cache_write_1h}}, greatest({{told_cache_write_5m}} > 0, {{told_cache_write_1h}} = 0)), 'ttl_assumed', ''),
