@@ -93,6 +93,21 @@ def test_a_decimal_price_never_passes_through_a_float(catalogue: Catalogue) -> N
     assert cost.parts[0].femto_usd == 10_000 * 100_000_000
 
 
+OF_TWO = """
+discounts:
+  - {provider: openai, model: gpt-5-mini, percent: 50, from: 2026-01-01}
+  - {provider: openai, percent: 10, from: 2026-01-01}
+"""
+
+
+def test_the_discount_of_a_model_wins_over_its_provider_s(tmp_path: Path) -> None:
+    """Also where that stands behind it in the file."""
+    (tmp_path / "prices.yaml").write_text(OF_TWO)
+    catalogue = load_user_prices(tmp_path / "prices.yaml", load_catalogue())
+    assert cost_of(catalogue, "openai", "gpt-5-mini").usd == Decimal("0.00225")
+    assert cost_of(catalogue, "openai", "gpt-5").usd == Decimal("0.02025")
+
+
 def test_a_discount_comes_off_every_row_of_its_period(catalogue: Catalogue) -> None:
     """A percentage applies to the whole provider or to one model."""
     assert cost_of(catalogue, "anthropic", "claude-sonnet-5").usd == Decimal("0.02625")

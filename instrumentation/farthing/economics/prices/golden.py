@@ -40,6 +40,7 @@ _IMPOSSIBLE = {
     UsageFlag.INVALID,
     UsageFlag.CONVENTION_CONTRADICTED,
     UsageFlag.CLIPPED,
+    UsageFlag.REASONING_APART,
 }
 _TOOLS = {"web_searches": "web_search", "file_searches": "file_search"}
 

@@ -120,7 +120,9 @@ def _discounts(
     added: _Additions,
     problems: Problems,
 ) -> None:
-    for reader in mappings(data, "discounts", problems):
+    """A model's own discount wins over its provider's, in whatever order they stand."""
+    readers = mappings(data, "discounts", problems)
+    for reader in sorted(readers, key=lambda reader: bool(reader.values.get("model"))):
         reader.keys({"provider", "model", "percent", "from", "to", "source", "note"})
         provider = added.provider(reader.name("provider"))
         percent = reader.number("percent", reader.values.get("percent"))
