@@ -25,6 +25,7 @@ from farthing.alerts.reading import BadRow, Reading, reading
 from farthing.alerts.rule import Rule
 from farthing.alerts.storm import GROUP, gathered, groups_stepped
 from farthing.alerts.tell import Situation, tell, why_muted
+from farthing.alerts.unheard import WHY, Unheard
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Evaluator:
         self._next: dict[str, datetime] = {}
         self._baselines: dict[str, tuple[datetime, str]] = {}
         self._published_at: dict[str, datetime] = {}
+        self._unheard = Unheard()
         self._pruned_at: datetime | None = None
 
     def evaluate(self, *, loaded: bool = False) -> timedelta:
@@ -100,6 +102,7 @@ class Evaluator:
         except Exception as error:  # whatever it is, other rules go on
             problem = f"{type(error).__name__}: {error}"[:600]
             log.debug("rule %s", rule.name, exc_info=True)
+            self._unheard.failed(rule.name)
             self._on_problem(rule.name)
         took_ms = int((time.monotonic() - began_s) * 1000)
         failures = self._file.evaluated(
@@ -123,7 +126,7 @@ class Evaluator:
 
     def grant_wishes(self) -> None:
         """Do what people asked for: acknowledge, resolve. Incidents of rules that are
-        no longer there end here, too."""
+        no longer there end here, too, and so do their failures."""
         wishes = self._file.wishes()
         now = self._clock()
         with self._file.transaction():
@@ -142,6 +145,7 @@ class Evaluator:
                         else resolved(incident, f"by {wished.person}", now=now)
                     )
             self._file.granted(wishes)
+            self._file.forget_evaluations(but=self.rules)
             self._write(changed.values(), known, now)
 
     def _prune(self) -> None:
@@ -193,6 +197,24 @@ class Evaluator:
 
     def _apply(self, rule: Rule, readings: Iterable[Reading], now: datetime) -> None:
         known = self._file.open_incidents(rule.name)
+        stepped = self._stepped(rule, readings, known, now)
+        self._file.forget(known.keys() - stepped.keys())
+        situation = self._situation(now, stepped.values())
+        muted = [replace(i, muted=why_muted(i, situation)) for i in stepped.values()]
+        members = [_with_group_muted(i) for i in gathered(muted, rule)]
+        groups = {i.id: i for i in groups_stepped(members, rule, now=now)}
+        incidents = [groups.pop(i.id, i) for i in members] + list(groups.values())
+        self._write(incidents, known, now)
+
+    def _stepped(
+        self,
+        rule: Rule,
+        readings: Iterable[Reading],
+        known: Mapping[str, Incident],
+        now: datetime,
+    ) -> dict[str, Incident]:
+        """The incidents of a rule after its readings, without those that came to
+        nothing."""
         by_subject = {incident.subject: incident for incident in known.values()}
         stepped = dict(known)
         for each in readings:
@@ -202,13 +224,13 @@ class Evaluator:
                 stepped[after.id] = after
             elif before is not None:
                 del stepped[before.id]
-                self._file.forget([before.id])
-        situation = self._situation(now, stepped.values())
-        muted = [replace(i, muted=why_muted(i, situation)) for i in stepped.values()]
-        members = [_with_group_muted(i) for i in gathered(muted, rule)]
-        groups = {i.id: i for i in groups_stepped(members, rule, now=now)}
-        incidents = [groups.pop(i.id, i) for i in members] + list(groups.values())
-        self._write(incidents, known, now)
+        silent = [i for i in by_subject.values() if not i.subject.startswith(GROUP)]
+        for gone in self._unheard.noted(rule.name, silent, now):
+            if gone.phase == "pending":
+                del stepped[gone.id]
+            else:
+                stepped[gone.id] = resolved(gone, WHY, now=now)
+        return stepped
 
     def _situation(self, now: datetime, own: Iterable[Incident]) -> Situation:
         """What decides who is told; `own` are newer than those in the file."""

@@ -235,6 +235,16 @@ class AlertFile:
             )
             return int(told.fetchone()[0])
 
+    def forget_evaluations(self, *, but: Iterable[str]) -> None:
+        """Forget how evaluations went, but those of some rules."""
+        kept = json.dumps(list(but))
+        with self.transaction() as db:
+            db.execute(
+                "DELETE FROM evaluations WHERE rule NOT IN (SELECT value FROM"
+                " json_each(?))",
+                (kept,),
+            )
+
     def evaluations(self) -> dict[str, Evaluation]:
         """The last evaluation of each rule."""
         rows = self.rows("SELECT * FROM evaluations")

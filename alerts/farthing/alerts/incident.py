@@ -129,6 +129,9 @@ def step(
     """The incident after a reading; None where there is none, or it came to nothing."""
     if incident is None:
         return _opened(reading, rule, now) if _breaches(reading, rule) else None
+    if reading.is_last_word:
+        gone = resolved(replace(incident, seen_at=now), reading.closing, now=now)
+        return None if incident.phase == "pending" else gone
     seen = _seen(incident, reading, rule=rule, now=now)
     if seen.phase == "pending":
         return _pending(seen, reading, rule=rule, now=now)

@@ -51,6 +51,8 @@ class Reading:
         level: How bad, from 0: each further level escalates.
         samples: How much the judgement stands on; compared with `min_samples`.
         closing: Why the subject is over and done with; empty while it goes on.
+        is_last_word: Whether nothing is known but that (`value` is NULL): what was said
+            of it before stays.
         values: All columns, for the templates.
     """
 
@@ -62,6 +64,7 @@ class Reading:
     level: int = 0
     samples: int | None = None
     closing: str = ""
+    is_last_word: bool = False
     since: datetime | None = None
     cost_usd: Decimal | None = None
     burn_usd_per_hour: Decimal | None = None
@@ -82,6 +85,9 @@ class Reading:
 
 def reading(rule: Rule, row: Mapping[str, Any]) -> Reading:
     """The reading in a row. Raises BadRow."""
+    is_last_word = bool(row.get("closing")) and row.get("value", 0) is None
+    if is_last_word:
+        row = {**row, "value": 0, "threshold": 0}
     try:
         threshold = _amount(row["threshold"])
         clear = _maybe_amount(row.get("clear"))
@@ -96,6 +102,7 @@ def reading(rule: Rule, row: Mapping[str, Any]) -> Reading:
             level=int(row.get("level") or 0),
             samples=None if row.get("samples") is None else int(row["samples"]),
             closing=str(row.get("closing") or ""),
+            is_last_word=is_last_word,
             since=_time(row.get("since")),
             cost_usd=_maybe_amount(row.get("cost_usd")),
             burn_usd_per_hour=_maybe_amount(row.get("burn_usd_per_hour")),

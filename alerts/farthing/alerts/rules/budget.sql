@@ -75,8 +75,7 @@ SELECT
 FROM used
 WHERE subject IN {open:Array(String)} OR closing = '' AND value >= threshold
 UNION ALL
-SELECT subject, subject AS shown, told.1 AS budget, told.2 AS who, '' AS of, '' AS window, '' AS action, '', '', '', '', '', '', '',
-    toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15), 0, false, '', toDecimal128(0, 15), 0, 0, toDecimal128(0, 15), toDecimal128(0, 15), toDecimal128(0, 15),
+SELECT subject, '', told.1, '', '', '', '', '', '', '', '', '', '', '', NULL, NULL, 0, 0, 0, false, '', NULL, 0, 0, 0, 0, 0,
     toDateTime(told.3, 'UTC'), toDateTime(told.4, 'UTC'), 'budget removed'
 FROM remembered
 WHERE told.1 NOT IN (SELECT name FROM declared)
