@@ -24,6 +24,8 @@ _HEADS: Final[dict[Kind, str]] = {
     "acknowledge": "ACKNOWLEDGED, ",
     "resolve": "RESOLVED, ",
 }
+_MONEY: Final = frozenset({"usd", "usd_per_hour", "ratio"})
+"""Units of what calls of unknown cost make a lower bound of: tokens are known."""
 _WHO: Final = {
     "run_id": "Run",
     "task_type": "Task type",
@@ -115,7 +117,8 @@ def _facts(alert: Alert) -> Iterator[Fact]:
 def _course(alert: Alert) -> Iterator[Fact]:
     yield Fact("Since", _moment(alert.since, seen=alert.at))
     if alert.burn_usd_per_hour is not None:
-        yield Fact("Burns", _written(alert.burn_usd_per_hour, "usd_per_hour"))
+        burns = _written(alert.burn_usd_per_hour, "usd_per_hour", low=alert.lower_bound)
+        yield Fact("Burns", burns)
     if alert.cost_usd is not None:
         yield Fact(
             "Cost so far", _written(alert.cost_usd, "usd", low=alert.lower_bound)
@@ -157,7 +160,7 @@ def _members(members: tuple[str, ...]) -> str:
 
 
 def _written(value: Decimal, unit: Unit, *, low: bool = False) -> str:
-    return f"{'≥ ' if low else ''}{UNITS[unit](value)}"
+    return f"{'≥ ' if low and unit in _MONEY else ''}{UNITS[unit](value)}"
 
 
 def _lasted(duration: timedelta) -> str:

@@ -29,6 +29,7 @@ class Used:
     spent_usd: Decimal
     pessimistic_usd: Decimal
     unpriced_calls: int
+    lower_bound: bool
     limit_usd: Decimal
     forecast_usd: Decimal
     begins_at: datetime
@@ -57,7 +58,6 @@ class Used:
             "ends_at": self.ends_at.isoformat(),
         }
         derived = {
-            "lower_bound": self.unpriced_calls > 0,
             "share": self.share,
             "state": self.state,
         }
@@ -100,6 +100,7 @@ def _unused(budget: Budget, now: datetime) -> Used:
         spent_usd=nothing,
         pessimistic_usd=nothing,
         unpriced_calls=0,
+        lower_bound=False,
         limit_usd=budget.limit_usd,
         forecast_usd=nothing,
         begins_at=begins_at,
@@ -126,6 +127,7 @@ def _used(row: Mapping[str, Any]) -> Used:
         spent_usd=row["value"],
         pessimistic_usd=row["pessimistic_usd"],
         unpriced_calls=row["unpriced_calls"],
+        lower_bound=bool(row["lower_bound"]),
         limit_usd=row["limit_usd"],
         forecast_usd=row["forecast_usd"],
         begins_at=row["since"].replace(tzinfo=UTC),

@@ -202,11 +202,11 @@ def _row(line: Used) -> list[str]:
         line.budget,
         line.who,
         line.window,
-        show.money(line.spent_usd, lower_bound=line.unpriced_calls > 0),
+        show.money(line.spent_usd, lower_bound=line.lower_bound),
         show.money(line.limit_usd),
         show.share(line.share),
         line.state,
-        show.money(line.forecast_usd),
+        show.money(line.forecast_usd, lower_bound=line.lower_bound),
         f"{line.ends_at:%Y-%m-%d %H:%M}",
         line.action,
     ]

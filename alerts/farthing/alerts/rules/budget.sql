@@ -24,13 +24,13 @@ WITH
     ),
     windows AS (SELECT * FROM declared UNION ALL SELECT * FROM past),
     spent AS (
-        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(calls) AS calls,
+        SELECT hour, of, who, sum(cost) AS cost, sum(unpriced) AS unpriced, sum(partial) AS partial, sum(calls) AS calls,
             sum(silent) AS silent, sum(guessed) AS guessed
         FROM (
             WITH (input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens) * input_usd
                 + (output_tokens + reasoning_tokens + output_audio_tokens) * output_usd AS tokens_usd
             SELECT hour, h.task_type AS task_type, h.business_unit AS business_unit, h.team AS team, h.user AS user, h.agent AS agent, h.service AS service,
-                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.calls) AS calls,
+                h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.partial_calls) AS partial, sum(h.calls) AS calls,
                 sumIf(h.calls, cost_state = 'no_usage') AS silent,
                 sumIf(tokens_usd, cost_state = 'unpriced')
                     + greatest(0, sumIf(tokens_usd - h.cost_usd, cost_state = 'partial')) AS guessed
@@ -48,6 +48,7 @@ WITH
         SELECT name, of, who, window, from_s, until_s, limit_usd, steps, action,
             sumIf(cost, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS value,
             sumIf(unpriced, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS unpriced_calls,
+            sumIf(partial, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS partial_calls,
             maxIf(cost / greatest(calls - unpriced, 1), toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS dearest_call,
             sumIf(silent, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS silent_calls,
             sumIf(guessed, toUnixTimestamp(hour) >= from_s AND toUnixTimestamp(hour) < until_s) AS guessed_usd,
@@ -63,7 +64,8 @@ SELECT
     if(of = 'task_type', who, '') AS task_type, if(of = 'business_unit', who, '') AS business_unit, if(of = 'team', who, '') AS team,
     if(of = 'user', who, '') AS user, if(of = 'agent', who, '') AS agent, if(of = 'service', who, '') AS service,
     if(of = 'environment', who, '') AS environment,
-    value, value AS cost_usd, limit_usd, limit_usd AS whole, unpriced_calls, unpriced_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
+    value, value AS cost_usd, limit_usd, limit_usd AS whole, unpriced_calls, unpriced_calls + partial_calls > 0 AS lower_bound, if(lower_bound, 'at least ', '') AS bound,
+    if(lower_bound, concat(' Calls without a known cost: ', toString(unpriced_calls + partial_calls), '.'), '') AS unknown_words,
     toDecimal128(limit_usd * arrayMin(steps) / 100, 15) AS threshold,
     toUInt32(greatest(0, toInt64(arrayCount(step -> value * 100 >= limit_usd * step, steps)) - 1)) AS level,
     toFloat64(value) / toFloat64(whole) AS used,
@@ -75,7 +77,7 @@ SELECT
 FROM used
 WHERE subject IN {open:Array(String)} OR closing = '' AND value >= threshold
 UNION ALL
-SELECT subject, '', told.1, '', '', '', '', '', '', '', '', '', '', '', NULL, NULL, 0, 0, 0, false, '', NULL, 0, 0, 0, 0, 0,
+SELECT subject, '', told.1, '', '', '', '', '', '', '', '', '', '', '', NULL, NULL, 0, 0, 0, false, '', '', NULL, 0, 0, 0, 0, 0,
     toDateTime(told.3, 'UTC'), toDateTime(told.4, 'UTC'), 'budget removed'
 FROM remembered
 WHERE told.1 NOT IN (SELECT name FROM declared)

@@ -6,7 +6,7 @@ WITH
             toStartOfHour(toDateTime(at, 'UTC')) - toIntervalHour({tested_hours:UInt32} - 1) AS tested_from
     ),
     hours AS (
-        SELECT h.task_type AS task_type, h.model AS model, hour, sum(h.calls) AS calls, sum(h.cost_usd) AS cost,
+        SELECT h.task_type AS task_type, h.model AS model, hour, sum(h.calls) AS calls, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) + sum(h.partial_calls) AS unknown,
             sum(h.cache_read_tokens) AS hits,
             hits + sum(h.input_tokens + h.cache_write_5m_tokens + h.cache_write_1h_tokens) AS prompt
         FROM spend_hourly AS h
@@ -22,7 +22,8 @@ SELECT
     sumIf(hits, hour < tested_from) / greatest(sumIf(prompt, hour < tested_from), 1) AS usual_rate,
     greatest(0, 1 - rate / usual_rate) AS value,
     toFloat64({lost_share:Decimal(18, 6)}) AS threshold,
-    sumIf(cost, hour >= tested_from) AS cost_usd, tested_from AS since
+    sumIf(cost, hour >= tested_from) AS cost_usd, sumIf(unknown, hour >= tested_from) > 0 AS lower_bound,
+    if(lower_bound, 'at least ', '') AS bound, tested_from AS since
 FROM hours AS h CROSS JOIN moments
 WHERE hour <= at AND hour >= tested_from - toIntervalDay(7)
 GROUP BY at, tested_from, task_type, model

@@ -45,6 +45,8 @@ SELECT
     at, t.run_id AS subject, t.run_id AS run_id, task_type, business_unit, team, user, agent, service, environment, since,
     calls, lower_bound, if(lower_bound, 'at least ', '') AS bound, value, value AS cost_usd, median_usd, median_usd AS usual_cost, baseline_runs, threshold,
     if(median_usd > 0, toFloat64(value) / toFloat64(usual_cost), NULL) AS times,
+    if(times IS NULL, 'above its limit', concat(printf('%.1f', assumeNotNull(times)), 'x its usual cost')) AS compared,
+    concat('The median of ', toString(baseline_runs), ' finished ', task_type, ' runs of the last ', toString({window_days:UInt32}), ' days is') AS usual_words,
     if(threshold > 0 AND value > threshold, toUInt32(floor(log2(toFloat64(value) / toFloat64(threshold)))), 0) AS level,
     dateDiff('second', since, at) AS took_s, closing
 FROM told AS t

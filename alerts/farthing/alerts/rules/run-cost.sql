@@ -26,7 +26,7 @@ SELECT
     live.run_id AS subject, live.run_id AS run_id, live.task_type AS task_type, business_unit, team, user, agent, service,
     environment, since, calls, lower_bound, if(lower_bound, 'at least ', '') AS bound,
     cost AS value, cost AS cost_usd,
-    if(toUnixTimestamp(until) < until_s, without_one, median) AS median_usd, median_usd AS usual_cost,
+    if(is_known, if(toUnixTimestamp(until) < until_s, without_one, median), NULL) AS median_usd, median_usd AS usual_cost,
     runs AS baseline_runs,
     runs >= {min_runs:UInt32} AS is_known,
     multiIf(
@@ -35,6 +35,9 @@ SELECT
         value
     ) AS threshold,
     if(median_usd > 0, toFloat64(value) / toFloat64(usual_cost), NULL) AS times,
+    if(times IS NULL, 'above its limit', concat(printf('%.1f', assumeNotNull(times)), 'x its usual cost')) AS compared,
+    if(is_known, concat('The median of ', toString(runs), ' finished ', task_type, ' runs of the last ', toString({window_days:UInt32}), ' days is'),
+        concat('Too few ', task_type, ' runs have finished to tell their median:')) AS usual_words,
     if(threshold > 0 AND value > threshold, toUInt32(floor(log2(toFloat64(value) / toFloat64(threshold)))), 0) AS level,
     dateDiff('second', since, until) AS took_s,
     toDecimal128(burnt * 3600 / greatest(60, least(toInt64({idle_minutes:UInt32}) * 60, dateDiff('second', since, at))), 15) AS burn_usd_per_hour,

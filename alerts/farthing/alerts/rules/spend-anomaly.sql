@@ -8,7 +8,7 @@ WITH
         SELECT arrayJoin({moments:Array(DateTime64(6, 'UTC'))}) AS at, toStartOfHour(toDateTime(at, 'UTC')) AS this_hour
     ),
     hours AS (
-        SELECT business_unit, hour, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced
+        SELECT business_unit, hour, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) + sum(h.partial_calls) AS unpriced
         FROM spend_hourly AS h
         WHERE business_unit != '' AND hour <= (SELECT max(this_hour) FROM moments)
             AND hour >= (SELECT min(this_hour) FROM moments) - toIntervalDay(28)
