@@ -24,12 +24,16 @@ AT_START = (
     "instrument a library",
     "look for misspelt variables",
     "observe model calls",
+    "prepare for the first span",
     "quieten the loader",
     "read the environment",
+    "send what waits at the end",
     "set OpenTelemetry up",
     "set defaults",
     "tag what is told",
     "wait for libraries",
+    "wait for the first span",
+    "wait until a provider is asked for",
 )
 """Those that are reached before the agent's own code runs."""
 

@@ -12,8 +12,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Tracer
 
 from farthing.instrumentation import context
+from farthing.instrumentation.frameworks import Reader
 from farthing.instrumentation.hosts import Surroundings
-from farthing.instrumentation.tagging import Reader, TagSpans
+from farthing.instrumentation.tagging import TagSpans
 
 
 @dataclass

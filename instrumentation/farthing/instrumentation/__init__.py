@@ -17,24 +17,34 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from farthing.errors import (
-    BudgetExceeded,
-    BudgetUnknown,
-    LoopDetected,
-    RunStopped,
-    StopOrdered,
-)
-from farthing.instrumentation.outcomes import outcome
-from farthing.instrumentation.scopes import step, tags, task
-
 if TYPE_CHECKING:
+    from farthing.errors import (
+        BudgetExceeded,
+        BudgetUnknown,
+        LoopDetected,
+        RunStopped,
+        StopOrdered,
+    )
     from farthing.instrumentation.guard import reset_budget
     from farthing.instrumentation.guard.notices import Notice, on_limit
+    from farthing.instrumentation.outcomes import outcome
+    from farthing.instrumentation.scopes import step, tags, task
 
+_ERRORS: Final = "farthing.errors"
+_SCOPES: Final = "farthing.instrumentation.scopes"
 _WHEN_ASKED_FOR: Final = {
+    "BudgetExceeded": _ERRORS,
+    "BudgetUnknown": _ERRORS,
+    "LoopDetected": _ERRORS,
+    "RunStopped": _ERRORS,
+    "StopOrdered": _ERRORS,
     "reset_budget": "farthing.instrumentation.guard",
     "Notice": "farthing.instrumentation.guard.notices",
     "on_limit": "farthing.instrumentation.guard.notices",
+    "outcome": "farthing.instrumentation.outcomes",
+    "step": _SCOPES,
+    "tags": _SCOPES,
+    "task": _SCOPES,
 }
 
 __all__ = [
@@ -54,7 +64,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The guard's names, imported by those who use them: most processes do not."""
+    """What is imported by those who use it: most processes do not."""
     if name in _WHEN_ASKED_FOR:
-        return getattr(import_module(_WHEN_ASKED_FOR[name]), name)
+        globals()[name] = found = getattr(import_module(_WHEN_ASKED_FOR[name]), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,6 @@ from typing import Any, Final
 from opentelemetry.instrumentation.distro import (  # type: ignore[attr-defined]
     BaseDistro,
 )
-from opentelemetry.instrumentation.version import __version__
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.instrumentation import settings
@@ -26,14 +25,17 @@ class FarthingDistro(BaseDistro):  # type: ignore[misc]
     """Sets defaults, and loads what is not about models at once but in isolation."""
 
     is_active = False
+    is_configurator = False
+    """Whether the SDK is ours to set up, when the first span may come."""
 
     def _configure(self, **kwargs: Any) -> None:
         del kwargs
         FarthingDistro.is_active = True
         attempt("set defaults", settings.set_defaults)
         attempt("quieten the loader", self._quieten)
-        if not entry_points(group="opentelemetry_configurator"):
-            attempt("set OpenTelemetry up", _configure_sdk)
+        FarthingDistro.is_configurator = not entry_points(
+            group="opentelemetry_configurator"
+        )
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Load one that is not ours to load lazily; never raises."""
@@ -49,13 +51,3 @@ class FarthingDistro(BaseDistro):  # type: ignore[misc]
     def _quieten(self) -> None:
         names = frozenset(BY_ENTRY_POINT)
         logging.getLogger(_LOADER).addFilter(log_quietly(names))
-
-
-def _configure_sdk() -> None:
-    """What opentelemetry-distro's configurator does, where that is not installed."""
-    from opentelemetry.sdk._configuration import (
-        _OTelSDKConfigurator,
-    )
-
-    sdk: Any = _OTelSDKConfigurator
-    sdk().configure(auto_instrumentation_version=__version__)

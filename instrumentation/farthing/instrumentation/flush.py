@@ -38,14 +38,23 @@ class Provider(Protocol):
 
 
 class Flusher:
-    """Shuts providers down, at most once per process, within `timeout_s` seconds."""
+    """Shuts down the providers that it is given, at most once per process, within
+    `timeout_s` seconds."""
 
-    def __init__(self, providers: Sequence[Provider], *, timeout_s: float) -> None:
-        self._providers = providers
+    def __init__(self, *, timeout_s: float) -> None:
+        self._providers: Sequence[Provider] = ()
         self._timeout_s = timeout_s
+
+    def take(self, providers: Sequence[Provider]) -> None:
+        """From now on these have something to send."""
+        for provider in providers:
+            atexit.unregister(provider.shutdown)  # waits for 30 seconds and more
+        self._providers = providers
         self._start()
 
     def _start(self) -> None:
+        if not self._providers:
+            return
         self._asked, self._done = threading.Event(), threading.Event()
         threading.Thread(
             target=self._wait_and_shut_down,
@@ -66,6 +75,8 @@ class Flusher:
 
     def flush(self) -> None:
         """Send what waits and stop; what is not sent in time is lost, and told."""
+        if not self._providers:
+            return
         self._asked.set()
         if not self._done.wait(self._timeout_s):
             _logger.warning(
@@ -76,8 +87,6 @@ class Flusher:
 
     def install(self) -> None:
         """Flush when the process ends: by itself, by SIGTERM, or as a forked child."""
-        for provider in self._providers:
-            atexit.unregister(provider.shutdown)  # waits for 30 seconds and more
         atexit.register(attempt, "flush at exit", self.flush)
         attempt("flush on SIGTERM", self._handle_sigterm)
         if hasattr(os, "register_at_fork"):

@@ -8,11 +8,12 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from opentelemetry.sdk.trace import ReadableSpan
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
 
 _OWN_SUFFIXES: Final = (".local", ".internal", ".svc", ".lan", ".localhost", ".test")
 _URLS: Final = ("url.full", "http.url")

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation.dependencies import (
     DependencyConflict,
@@ -18,12 +18,14 @@ from opentelemetry.instrumentation.dependencies import (
 )
 
 from farthing.instrumentation import settings
-from farthing.instrumentation.calls import CallSettings, Observer
 from farthing.instrumentation.families import Choice, choose, package
 from farthing.instrumentation.imports import once_imported
 from farthing.instrumentation.isolate import attempt, tell
 from farthing.instrumentation.libraries import LIBRARIES, Library
-from farthing.instrumentation.tagging import Reader
+
+if TYPE_CHECKING:
+    from farthing.instrumentation.calls import CallSettings, Observer
+    from farthing.instrumentation.frameworks import Reader
 
 _logger: Final = logging.getLogger("farthing")
 _CALLS: Final = "farthing.instrumentation.calls"
@@ -34,8 +36,9 @@ _FRAMEWORKS: Final = "farthing.instrumentation.frameworks"
 class Loader:
     """Loads what a library needs, once its trigger is imported.
 
-    `observers` makes those who hear of model calls, when the first library is there,
-    and `calls` says how those are made; `readers` gain what a framework knows.
+    `prepare` is called before any is loaded. `observers` makes those who hear of model
+    calls, when the first library is there, and `calls` says how those are made;
+    `readers` gain what a framework knows.
     `is_distro` is false where another distro loads the instrumentors: ours then only
     adds what is its own.
     """
@@ -44,7 +47,8 @@ class Loader:
     observers: Callable[[], Sequence[Observer]] = tuple
     readers: list[Reader] = field(default_factory=list)
     is_distro: bool = True
-    calls: CallSettings = field(default_factory=CallSettings)
+    calls: Callable[[], CallSettings | None] = lambda: None
+    prepare: Callable[[], object] = lambda: None
 
     def watch(self) -> None:
         """Wait for every library that is not disabled."""
@@ -59,6 +63,7 @@ class Loader:
 
     def load(self, library: Library) -> None:
         """Instrument `library`; what fails is told and does not stop the rest."""
+        self.prepare()
         if self.is_distro:
             attempt("choose an instrumentor", self._instrument, library)
         for family, name in (_CALLS, library.ours), (_FRAMEWORKS, library.framework):
@@ -81,7 +86,7 @@ class Loader:
         if not name or find_spec(module) is None:
             return
         if family == _CALLS:
-            import_module(module).install(self.observers(), self.calls)
+            import_module(module).install(self.observers(), self.calls())
         else:
             import_module(module).install(self.readers)
 

@@ -168,6 +168,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
 """What the distro sets where the user has not; children inherit it."""
 
 DISTRO: Final = "OTEL_PYTHON_DISTRO"
+_CONFIGURATION_FILES: Final = ("OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE")
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,16 @@ def set_defaults() -> None:
     """Set what DEFAULTS names and the user has not set."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def exports_spans_alone() -> bool:
+    """Whether neither logs nor metrics are exported, as far as variables say, which is
+    so unless the user wants it."""
+    exporters = (
+        os.environ.get(f"OTEL_{what}_EXPORTER") for what in ("LOGS", "METRICS")
+    )
+    has_file = any(os.environ.get(name) for name in _CONFIGURATION_FILES)
+    return not has_file and all(one == "none" for one in exporters)
 
 
 def set_variables(values: Mapping[str, str | None]) -> None:

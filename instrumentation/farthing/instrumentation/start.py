@@ -1,33 +1,34 @@
 """What happens as an instrumented process starts, on one screen.
 
 OpenTelemetry calls `before_instrumentors` when its SDK is set up, and
-`after_instrumentors` when it has loaded what it loads at once.
+`after_instrumentors` when it has loaded what it loads at once. Where the SDK is ours to
+set up, that waits for the first span that may come, and so does what is added to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
 
-from opentelemetry import propagate, trace
-from opentelemetry._logs import get_logger_provider
+from opentelemetry import propagate
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.util._importlib_metadata import entry_points
 
 from farthing.instrumentation import children, context, settings, threads
-from farthing.instrumentation.calls import CallSettings, Observer
+from farthing.instrumentation.delay import Delayed
 from farthing.instrumentation.distro import FarthingDistro
 from farthing.instrumentation.families import GROUP
-from farthing.instrumentation.flush import Flusher, Provider
+from farthing.instrumentation.flush import Flusher
+from farthing.instrumentation.frameworks import Reader
 from farthing.instrumentation.hosts import Surroundings
 from farthing.instrumentation.isolate import attempt
 from farthing.instrumentation.loading import Loader
 from farthing.instrumentation.propagation import TagPropagator
 from farthing.instrumentation.settings import Settings
-from farthing.instrumentation.tagging import Reader, TagLogRecords, TagSpans
+
+if TYPE_CHECKING:
+    from farthing.instrumentation.calls import CallSettings, Observer
 
 _readers: Final[list[Reader]] = []
 
@@ -39,13 +40,12 @@ def before_instrumentors() -> None:
         return
     attempt("set defaults", settings.set_defaults)
     attempt("look for misspelt variables", settings.tell_misspelt)
-    surroundings = Surroundings()
-    attempt("tag what is told", _tag, found, surroundings)
+    context.set_process_tags(found.tags)
     attempt("adopt the parent's span", _adopt, found)
-    attempt("carry tags to other services", _propagate, found, surroundings)
+    attempt("carry tags to other services", _propagate, found)
     attempt("carry tags into threads", _follow_threads, found)
     attempt("carry tags into child processes", children.install)
-    attempt("flush at the end", _flush, found)
+    attempt("wait for the first span", _wait)
 
 
 def after_instrumentors() -> None:
@@ -60,13 +60,30 @@ def _settings() -> Settings:
     return attempt("read the environment", settings.read) or Settings()
 
 
-def _tag(found: Settings, surroundings: Surroundings) -> None:
-    context.set_process_tags(found.tags)
-    tracers, loggers = trace.get_tracer_provider(), get_logger_provider()
-    if isinstance(tracers, TracerProvider):
-        tracers.add_span_processor(TagSpans(_readers, surroundings))
-    if isinstance(loggers, LoggerProvider):
-        loggers.add_log_record_processor(TagLogRecords(_readers))
+@cache
+def _surroundings() -> Surroundings:
+    return Surroundings()
+
+
+@cache
+def _sdk() -> Delayed:
+    flusher = attempt("flush at the end", _flush, _settings())
+    return Delayed(partial(_begin, flusher))
+
+
+def _begin(flusher: Flusher | None) -> None:
+    from farthing.instrumentation import sdk
+
+    is_ours = FarthingDistro.is_configurator
+    sdk.begin(_readers, _surroundings(), flusher, is_ours=is_ours)
+
+
+def _wait() -> None:
+    """Unless somebody else set the SDK up, or logs or metrics are to be exported."""
+    if FarthingDistro.is_configurator and settings.exports_spans_alone():
+        _sdk().wait()
+    else:
+        _sdk().now()
 
 
 def _adopt(found: Settings) -> None:
@@ -74,8 +91,8 @@ def _adopt(found: Settings) -> None:
         children.adopt(found.traceparent, found.tracestate)
 
 
-def _propagate(found: Settings, surroundings: Surroundings) -> None:
-    ours = TagPropagator(surroundings, found.propagate_to)
+def _propagate(found: Settings) -> None:
+    ours = TagPropagator(_surroundings(), found.propagate_to)
     before = propagate.get_global_textmap()
     propagate.set_global_textmap(CompositePropagator([before, ours]))
 
@@ -87,24 +104,28 @@ def _follow_threads(found: Settings) -> None:
         threads.install()
 
 
-def _flush(found: Settings) -> None:
-    providers: list[Provider] = [
-        provider
-        for provider in (trace.get_tracer_provider(), get_logger_provider())
-        if isinstance(provider, TracerProvider | LoggerProvider)
-    ]
-    if providers:
-        Flusher(providers, timeout_s=found.flush_timeout_s).install()
+def _flush(found: Settings) -> Flusher:
+    flusher = Flusher(timeout_s=found.flush_timeout_s)
+    flusher.install()
+    return flusher
 
 
 def _watch(found: Settings) -> None:
     Loader(
         disabled=found.disabled,
+        prepare=_sdk().now,
         observers=_observers,
         readers=_readers,
         is_distro=FarthingDistro.is_active,
-        calls=CallSettings(include_usage=found.include_usage),
+        calls=_call_settings,
     ).watch()
+
+
+@cache
+def _call_settings() -> CallSettings:
+    from farthing.instrumentation.calls import CallSettings
+
+    return CallSettings(include_usage=_settings().include_usage)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, cast
 
 from opentelemetry import context as otel
@@ -16,6 +16,7 @@ from farthing.instrumentation.context import (
     process_run_id,
     said_tags,
 )
+from farthing.instrumentation.frameworks import Reader
 from farthing.instrumentation.hosts import (
     MODEL_CALLS,
     OPERATION,
@@ -25,10 +26,6 @@ from farthing.instrumentation.hosts import (
 from farthing.instrumentation.isolate import attempt, tell
 from farthing.instrumentation.outcomes import OUTCOME
 from farthing.instrumentation.watching.later import close_place, give_place
-
-Reader = Callable[[], Mapping[str, str]]
-"""What a framework knows of the work that is done now: attributes by name."""
-
 
 _INHERITED: Final = (AGENT, semconv.TASK_ID)
 """Whose work a span is, from the span that it is a part of."""

@@ -9,9 +9,9 @@ from wrapt import wrap_function_wrapper
 
 from farthing import semconv
 from farthing.instrumentation.context import AGENT
+from farthing.instrumentation.frameworks import Reader
 from farthing.instrumentation.isolate import attempt
 from farthing.instrumentation.scopes import Scope, tags_scope
-from farthing.instrumentation.tagging import Reader
 
 
 def install(readers: list[Reader]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from farthing import semconv
-from farthing.instrumentation.tagging import Reader
+from farthing.instrumentation.frameworks import Reader
 
 
 def install(readers: list[Reader]) -> None:

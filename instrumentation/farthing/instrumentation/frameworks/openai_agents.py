@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from farthing import semconv
-from farthing.instrumentation.tagging import Reader
+from farthing.instrumentation.frameworks import Reader
 
 _NO_NAMES: Final = frozenset({"", "Agent workflow", "no-op"})
 """What the SDK calls a workflow that nobody named."""
