@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
 )
 
 from farthing.collector.receive.otlp import TRACES
@@ -125,7 +126,9 @@ def test_grpc(
         target, grpc.insecure_channel(target)
     )
     try:
-        assert channel.unary_unary(TRACES.grpc_method)(body, timeout=30) == b""
+        answer = channel.unary_unary(TRACES.grpc_method)(body, timeout=30)
+        response = ExportTraceServiceResponse.FromString(answer)
+        assert response.partial_success.rejected_spans == 0
         code = grpc.StatusCode.OK
     except grpc.RpcError as error:
         code = error.code()

@@ -40,13 +40,28 @@ def nested(*tags: int, content: bytes) -> bytes:
 @given(requests)
 def test_spans_are_counted(request: ExportTraceServiceRequest) -> None:
     """The count is that of the spans in all scopes of all resources."""
-    assert check_request(request.SerializeToString()) == span_count(request)
+    assert check_request(request.SerializeToString()).spans == span_count(request)
 
 
 @pytest.mark.parametrize("body", captured())
 def test_captured_requests(body: bytes) -> None:
-    """What real SDKs sent is valid."""
-    assert check_request(body) == span_count(ExportTraceServiceRequest.FromString(body))
+    """What real SDKs sent is valid, and nothing is odd about it."""
+    spans = span_count(ExportTraceServiceRequest.FromString(body))
+    assert check_request(body) == (spans, "")
+
+
+@pytest.mark.parametrize("trace_id", [b"", bytes(16), b"\1" * 15, b"\1" * 17])
+@pytest.mark.parametrize("span_id", [b"", bytes(8), b"\1" * 7, b"\1" * 16])
+def test_invalid_ids(trace_id: bytes, span_id: bytes) -> None:
+    """An id of another length, or of zeros alone, is told of, with whose it is."""
+    for ids in ((trace_id, b"\1" * 8), (b"\1" * 16, span_id), (trace_id, span_id)):
+        request = ExportTraceServiceRequest()
+        scope = request.resource_spans.add().scope_spans.add()
+        scope.scope.name = "my.agents"
+        scope.spans.add(trace_id=ids[0], span_id=ids[1])
+        checked = check_request(request.SerializeToString())
+        assert checked.spans == 1
+        assert "'my.agents'" in checked.warning
 
 
 @pytest.mark.parametrize(
@@ -84,7 +99,7 @@ def test_too_many_parts(body: bytes, parts: str) -> None:
 
 def test_as_many_parts_as_allowed() -> None:
     """The limit itself is allowed."""
-    assert check_request(ONE_SPAN * MAX_PARTS) == MAX_PARTS
+    assert check_request(ONE_SPAN * MAX_PARTS).spans == MAX_PARTS
 
 
 @pytest.mark.parametrize(

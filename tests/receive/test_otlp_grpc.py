@@ -19,6 +19,7 @@ from farthing.collector.receive.otlp import LOGS, METRICS, TRACES
 from tests.receive.running import KIB, Running, captured, running
 
 BODY = captured("official-openai")[0]
+ONE_SPAN = b"\x0a\x04\x12\x02\x12\x00"
 
 Export = Any  # grpc has no type for a multicallable without stubs
 
@@ -64,6 +65,14 @@ def test_request_is_stored(receiver: Running, compression: grpc.Compression) -> 
     response = ExportTraceServiceResponse.FromString(answer)
     assert not response.HasField("partial_success")
     assert receiver.spool.requests == [BODY]
+
+
+def test_spans_without_valid_ids_are_taken_and_told_of(receiver: Running) -> None:
+    """A span whose ids are not valid is stored like any other, and the answer warns."""
+    response = ExportTraceServiceResponse.FromString(call(receiver, ONE_SPAN))
+    assert response.partial_success.rejected_spans == 0
+    assert "16 and 8 bytes, or all zero" in response.partial_success.error_message
+    assert receiver.spool.requests == [ONE_SPAN]
 
 
 @pytest.mark.parametrize("signal", [METRICS, LOGS])

@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry
 
 from farthing.collector.receive.intake import Intake
 from farthing.collector.receive.meters import ReceiveMeters
+from farthing.collector.receive.otlp import check_request
 from farthing.collector.receive.otlp_http import OtlpHttp
 from farthing.collector.receive.settings import Limits
 from tests.receive.running import (
@@ -38,8 +39,10 @@ from tests.receive.running import (
 from tests.receive.test_bodies import bare_deflate
 
 BODY = captured("official-openai")[0]
+ONE_SPAN = b"\x0a\x04\x12\x02\x12\x00"
+IDS = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
 JSON_BODY = json.dumps(
-    {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "chat"}]}]}]}
+    {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "chat", **IDS}]}]}]}
 ).encode()
 
 
@@ -64,6 +67,29 @@ def test_protobuf_is_stored(receiver: Running, coding: str | None, body: bytes) 
     response = ExportTraceServiceResponse.FromString(answer.body)
     assert not response.HasField("partial_success")
     assert receiver.spool.requests == [BODY]
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_spans_without_valid_ids_are_taken_and_told_of(
+    receiver: Running, is_json: bool
+) -> None:
+    """A span whose id is not valid is stored like any other; the answer rejects none
+    and warns."""
+    if is_json:
+        body = JSON_BODY.replace(b"eee19b7ec3c1b174", b"0000000000000000")
+        answer = receiver.post(body, TRACES_JSON)
+        partial = json.loads(answer.body)["partialSuccess"]
+        assert partial.keys() == {"errorMessage"}
+        warning = partial["errorMessage"]
+    else:
+        answer = receiver.post(ONE_SPAN, TRACES_PROTOBUF)
+        response = ExportTraceServiceResponse.FromString(answer.body)
+        assert response.partial_success.rejected_spans == 0
+        warning = response.partial_success.error_message
+    assert answer.status == 200
+    assert "16 and 8 bytes, or all zero" in warning
+    (stored,) = receiver.spool.requests
+    assert check_request(stored).spans == 1
 
 
 @pytest.mark.parametrize(

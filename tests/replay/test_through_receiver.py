@@ -47,7 +47,7 @@ async def test_fleet_arrives_whole(tmp_path: Path) -> None:
     spool.close()
     assert batch is not None
     assert sorted(batch.requests) == sorted(requests)
-    assert sent.spans == sum(check_request(request) for request in requests)
+    assert sent.spans == sum(check_request(request).spans for request in requests)
 
 
 async def test_recorded_file_arrives_whole(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Told:
 def request(spans: Iterable[Told]) -> bytes:
     """A request in which each span has a resource and a scope of its own.
 
-    The number of the span, from 0, is its span id.
+    The number of the span, from 0, and 1 is its span id: OTLP has no id 0.
     """
     made = ExportTraceServiceRequest()
     for number, told in enumerate(spans):
@@ -45,7 +45,7 @@ def request(spans: Iterable[Told]) -> bytes:
         scope.scope.name, scope.scope.version = told.scope, told.scope_version
         span = scope.spans.add(name=told.name)
         span.trace_id = number.to_bytes(16)
-        span.span_id = number.to_bytes(8)
+        span.span_id = (number + 1).to_bytes(8)
         span.end_time_unix_nano = told.end_s * 10**9
         start_s = told.end_s - 1 if told.start_s is None else told.start_s
         span.start_time_unix_nano = start_s * 10**9
@@ -58,7 +58,7 @@ def request(spans: Iterable[Told]) -> bytes:
 def rows(ledger: Ledger, name: str, spans: Iterable[Told]) -> dict[int, dict[str, Any]]:
     """Load spans as one batch; what the ledger holds of them, by their number."""
     ledger.load(name, [request(spans)])
-    return {int(row["span_id"], 16): row for row in entries(ledger, name)}
+    return {int(row["span_id"], 16) - 1: row for row in entries(ledger, name)}
 
 
 def entries(ledger: Ledger, name: str) -> list[dict[str, Any]]:

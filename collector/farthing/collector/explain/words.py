@@ -32,6 +32,7 @@ _RULES: Final = {
 }
 
 FLAGS: Final[Mapping[str, str]] = {
+    "id_made": "its emitter gave it no id; it has one of what it says",
     "time_assumed": "its clock cannot be right; the time of loading stands for its end",
     "input_missing": "it tells no input tokens: the cost is a lower bound",
     "output_missing": "it tells no output tokens, as of a stream that was closed early:"

@@ -81,17 +81,19 @@ class Intake:
             )
         self._in_flight_bytes += more_bytes
 
-    async def accept(self, request: bytes, /) -> None:
-        """Check `request` and return when the spool has it.
+    async def accept(self, request: bytes, /) -> str:
+        """Check `request` and return when the spool has it, with what its sender should
+        know, mostly nothing.
 
         Raises:
             BadPayload: it is not an `ExportTraceServiceRequest`.
             Overloaded: the spool has no room.
         """
-        spans = check_request(request)
+        spans, warning = check_request(request)
         if spans:
             await self._spool.append(request)
             self._meters.spans.inc(spans)
+        return warning
 
 
 def is_authorized(authorization: bytes | None, token: str | None) -> bool:

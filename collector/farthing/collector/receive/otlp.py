@@ -8,19 +8,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
+from typing import Final, NamedTuple
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
     ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
 )
 
 from farthing.collector.receive.outline import count_spans
 from farthing.errors import BadPayload
 
 _SERVICES = "opentelemetry.proto.collector"
+_LOOKED_AT: Final = 16
+NO_IDS: Final = (
+    "spans of {scope!r} have a trace id or span id that OTLP calls invalid (not 16 and"
+    " 8 bytes, or all zero): they are priced and counted, but what belongs together"
+    " cannot be known"
+)
 
 
 @dataclass(frozen=True)
@@ -43,16 +53,26 @@ SIGNALS = (TRACES, METRICS, LOGS)
 class Encoding(Enum):
     """How a message is written on the wire; an answer uses the request's.
 
-    `success` is an empty `Export…ServiceResponse`, the same bytes for each
-    signal: the specification wants `partial_success` unset when all was taken.
+    The value is its content type.
     """
 
-    PROTOBUF = b"application/x-protobuf", b""
-    JSON = b"application/json", b"{}"
+    PROTOBUF = b"application/x-protobuf"
+    JSON = b"application/json"
 
-    def __init__(self, content_type: bytes, success: bytes) -> None:
-        self.content_type = content_type
-        self.success = success
+    @property
+    def content_type(self) -> bytes:
+        return self.value
+
+    def success(self, warning: str = "") -> bytes:
+        """An `Export…ServiceResponse`, which is alike for each signal.
+
+        The specification wants `partial_success` unset where all was taken and there
+        is nothing to say, and none rejected where there is a warning.
+        """
+        if self is Encoding.JSON:
+            said = {"partialSuccess": {"errorMessage": warning}} if warning else {}
+            return json.dumps(said).encode()
+        return success(warning)
 
     def status(self, code: int, message: str) -> bytes:
         """A `google.rpc.Status`: the body of every answer but success."""
@@ -72,11 +92,17 @@ def encoding_of(content_type: bytes) -> Encoding | None:
     return _ENCODINGS.get(content_type.partition(b";")[0].strip().lower())
 
 
-def check_request(request: bytes) -> int:
-    """Check that `request` is an `ExportTraceServiceRequest`; count its spans.
+class Checked(NamedTuple):
+    """A valid request: its spans, and what its sender should know, if anything."""
 
-    Parsed in C (upb); a Python object per scope, none per span. Spans are not
-    looked into, so a span with an id of the wrong length is accepted.
+    spans: int
+    warning: str
+
+
+def check_request(request: bytes) -> Checked:
+    """Check that `request` is an `ExportTraceServiceRequest`.
+
+    Parsed in C (upb); a Python object per scope, none per span.
 
     Raises:
         BadPayload: the bytes are not such a message.
@@ -84,13 +110,36 @@ def check_request(request: bytes) -> int:
     """
     try:
         spans = count_spans(request)
-        ExportTraceServiceRequest.FromString(request)
+        parsed = ExportTraceServiceRequest.FromString(request)
     except DecodeError as error:
         raise BadPayload(
             "the body is not an ExportTraceServiceRequest in protobuf: it is cut off,"
             " of another message type, or of another encoding than its headers say"
         ) from error
-    return spans
+    return Checked(spans, _warning(parsed))
+
+
+def _warning(request: ExportTraceServiceRequest) -> str:
+    """What is odd about its spans. Ids come from one generator in each process, so the
+    first span of a resource stands for all, and a few resources for the rest."""
+    for resource in islice(request.resource_spans, _LOOKED_AT):
+        for scope in islice(resource.scope_spans, 1):
+            for span in islice(scope.spans, 1):
+                if not (_is_id(span.trace_id, 16) and _is_id(span.span_id, 8)):
+                    return NO_IDS.format(scope=scope.scope.name[:100])
+    return ""
+
+
+def _is_id(given: bytes, size: int) -> bool:
+    return len(given) == size and any(given)
+
+
+def success(warning: str = "") -> bytes:
+    """An `ExportTraceServiceResponse` of a request that was taken whole."""
+    if not warning:
+        return b""
+    said = ExportTracePartialSuccess(error_message=warning)
+    return bytes(ExportTraceServiceResponse(partial_success=said).SerializeToString())
 
 
 def status_details(

@@ -21,6 +21,7 @@ from farthing.collector.receive.otlp import (
     Signal,
     retry_info,
     status_details,
+    success,
 )
 from farthing.collector.receive.outcomes import Outcome, Refused, refusal
 from farthing.collector.receive.told_in_logs import spans_of, tells_calls
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from farthing.collector.receive.settings import ReceiveSettings, Tls
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-_SUCCESS = b""  # an Export…ServiceResponse with partial_success unset
 _STREAMS_PER_CONNECTION = 128
 
 
@@ -62,26 +62,25 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
             started_s = time.perf_counter()
             outcome = Outcome.DISCONNECTED  # if the call is cancelled meanwhile
             try:
-                outcome = await self._accept(signal, request)
+                outcome, warning = await self._accept(signal, request)
             except Exception as error:  # noqa: BLE001 - the edge
                 refused = refusal(error)
                 outcome = refused.outcome
                 await _abort(context, refused)
             finally:
                 self._meters.done(signal.name, outcome, started_s=started_s)
-            return _SUCCESS
+            return success(warning)
 
         return grpc.unary_unary_rpc_method_handler(export)
 
-    async def _accept(self, signal: Signal, request: bytes) -> Outcome:
+    async def _accept(self, signal: Signal, request: bytes) -> tuple[Outcome, str]:
         if signal is METRICS or (signal is LOGS and not tells_calls(request)):
-            return Outcome.IGNORED
+            return Outcome.IGNORED, ""
         with self._intake.hold() as hold:
             hold.grow(len(request))
             self._meters.request_bytes.inc(len(request))
             spans = spans_of(request) if signal is LOGS else request
-            await self._intake.accept(spans)
-        return Outcome.ACCEPTED
+            return Outcome.ACCEPTED, await self._intake.accept(spans)
 
     def _refusing(self, signal: Signal) -> grpc.RpcMethodHandler:
         """A handler that answers without reading: declared as a stream, it can."""

@@ -145,13 +145,13 @@ class OtlpHttp:
             decoder = self._decoder(signal, headers)
             request = await self._read(body, decoder, hold)
             if signal is not TRACES and not tells_calls(request):
-                return _Answer(Outcome.IGNORED, encoding.content_type, encoding.success)
+                return _taken(Outcome.IGNORED, encoding)
             if encoding is Encoding.JSON:
                 request = await _from_json(request, signal)
             if signal is LOGS:
                 request = spans_of(request)
-            await self._intake.accept(request)
-        return _Answer(Outcome.ACCEPTED, encoding.content_type, encoding.success)
+            warning = await self._intake.accept(request)
+        return _taken(Outcome.ACCEPTED, encoding, warning)
 
     def _authorize(self, headers: _Headers) -> None:
         if not is_authorized(headers.get(b"authorization"), self._token):
@@ -249,6 +249,10 @@ class OtlpHttp:
             await send(_piece(b""))
         else:
             await send(_piece(answer.body))
+
+
+def _taken(outcome: Outcome, encoding: Encoding, warning: str = "") -> _Answer:
+    return _Answer(outcome, encoding.content_type, encoding.success(warning))
 
 
 def _refused(refused: Refused, headers: _Headers) -> _Answer:

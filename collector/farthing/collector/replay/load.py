@@ -36,7 +36,8 @@ def load(
         name = f"replay:{digest.hexdigest()}"
         ledger.load(name, batch)
         after_load(name)
-        loaded += Sent(sum(map(check_request, batch)), len(batch))
+        spans = sum(check_request(request).spans for request in batch)
+        loaded += Sent(spans, len(batch))
         progress(loaded)
     return loaded
 

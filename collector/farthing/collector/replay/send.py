@@ -161,7 +161,7 @@ class _Sender:
         connection = self._target.connect()
         try:
             for request in self._taken():
-                spans = check_request(request)
+                spans, _ = check_request(request)
                 rejected = self._deliver(
                     connection, gzip.compress(request, _GZIP_LEVEL)
                 )

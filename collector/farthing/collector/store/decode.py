@@ -125,6 +125,9 @@ class Decoder:
             "number_fields": _lines(self._number(name) for name in NUMBERS),
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
+            "has_no_id": "trim(BOTH '\\0' FROM head.span) = ''",
+            # Of what it says: told again the span is known, and others differ.
+            "made_id": "reinterpretAsFixedString(cityHash64(head, said, tokens))",
             # An attribute without a value, which some emitters send, tells nothing.
             "has_input": f"notEmpty({self._value('input_total')})",
             "has_output": f"notEmpty({self._value('output_total')})",

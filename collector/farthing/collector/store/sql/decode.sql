@@ -320,7 +320,7 @@ SELECT
     fromUnixTimestamp64Micro(intDiv(end_ns, 1000), 'UTC') AS time,
     'span' AS entry,
     '' AS reason,
-    lower(hex(head.trace)) AS trace_id, lower(hex(head.span)) AS span_id, lower(hex(head.parent)) AS parent_span_id,
+    lower(hex(head.trace)) AS trace_id, lower(if({{has_no_id}}, hex({{made_id}}), hex(head.span))) AS span_id, lower(hex(head.parent)) AS parent_span_id,
     {{name}} AS name,
     kind,
     said.operation AS operation,
@@ -381,7 +381,7 @@ SELECT
     model_match,
     usage_rule,
     arrayFilter(flag -> flag != '', arrayConcat([
-        if(is_time_absurd, 'time_assumed', ''), if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
+        if({{has_no_id}}, 'id_made', ''), if(is_time_absurd, 'time_assumed', ''), if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
         if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''), if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
         if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(reasoning_apart + untold_reasoning > 0, 'reasoning_apart', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
