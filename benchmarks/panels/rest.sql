@@ -19,7 +19,7 @@ INSERT INTO findings (
     cost_usd, task_type, business_unit, team, user, service, environment
 )
 SELECT
-    run_id, argMinMerge(r.first_agent) AS agent, if(cityHash64(run_id, 'kind') % 3 = 0, 'retry_storm', 'loop'), 1, 100,
+    run_id, min(r.began_by).3 AS agent, if(cityHash64(run_id, 'kind') % 3 = 0, 'retry_storm', 'loop'), 1, 100,
     if(cityHash64(run_id, 'level') % 4 = 0, 'suspected', 'confirmed'), if(cityHash64(run_id, 'pattern') % 2 = 0, 'repeat', 'same_error'),
     'a call that recurs', false, min(start_time), max(end_time), max(end_time), 12, 12, 40000, toDecimal128(sum(r.cost_usd) / 2, 15),
     max(r.task_type), max(r.business_unit), max(r.team), max(r.user), max(r.service), max(r.environment)
@@ -35,7 +35,7 @@ SELECT
     lower(hex(cityHash64(run_id, 'alert'))), if(cityHash64(run_id) % 4 = 0, 'loop', 'run-cost'), run_id, run_id,
     if(cityHash64(run_id) % 1000 = 0, 'firing', 'resolved') AS state, 'warning', 'A run that cost more than usual', 'ratio', 4, 5, 3,
     sum(r.cost_usd), min(start_time), max(end_time), max(end_time), if(state = 'firing', NULL, max(end_time) + 600), 'ended',
-    run_id, max(r.task_type), max(r.business_unit), max(r.team), max(r.user), argMinMerge(r.first_agent), max(r.service), max(r.environment), ['slack'], 1
+    run_id, max(r.task_type), max(r.business_unit), max(r.team), max(r.user), min(r.began_by).3, max(r.service), max(r.environment), ['slack'], 1
 FROM runs AS r
 GROUP BY run_id
 HAVING cityHash64(run_id) % 50 = 0

@@ -289,13 +289,13 @@ def test_the_cache_pays(demo_store: Store) -> None:
 
 
 def test_the_share_off_the_bill_is_of_the_bill_of_the_range(demo_store: Store) -> None:
-    """To the second, as what was saved: not of the whole hours that it touches."""
+    """Of the same whole hours as what was saved."""
     view = View(NOW - timedelta(minutes=75), NOW)
     [total] = answer(demo_store, "cache_savings", view)
     bill = "SELECT sum(cost_usd) AS usd FROM spans WHERE price_row != 0 AND time"
-    [spent] = demo_store.rows(
-        expanded(f"{bill} >= $__fromTime AND time <= $__toTime", view)
-    )
+    since = "toStartOfHour(toDateTime($__fromTime, 'UTC'))"
+    hours = f">= {since} AND time <= $__toTime"
+    [spent] = demo_store.rows(expanded(f"{bill} {hours}", view))
     net_usd = total["net_usd"]
     share = float(net_usd) / float(net_usd + spent["usd"])
     assert total["saved_share"] == pytest.approx(share)

@@ -21,7 +21,6 @@ _PART = re.compile(
 )
 _TYPES = (
     (r"SimpleAggregateFunction\((\w+), (.*)\)", r"\2, \1"),
-    (r"AggregateFunction\((\w+), (\w+), .*\)", r"\2, \1Merge"),
     (r"LowCardinality\((\w+)\)", r"\1"),
     (r"DateTime(\w*)\((?:6, )?'UTC'\)", r"DateTime\1, UTC"),
     (r"Nullable\((.*)\)", r"\1 or NULL"),

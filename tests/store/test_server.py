@@ -55,9 +55,7 @@ def ledger_on_server(open_store: OpenStore) -> Ledger:
 
 def _table(store: Store, name: str) -> list[dict[str, Any]]:
     """Its rows, without when they came in."""
-    columns = "* REPLACE (finalizeAggregation(first_agent) AS first_agent)"
-    told = columns if name == "runs" else "*"
-    rows = store.rows(f"SELECT {told} FROM {name} ORDER BY ALL")
+    rows = store.rows(f"SELECT * FROM {name} ORDER BY ALL")
     its_own = ("ingested_at",)
     return [{k: v for k, v in row.items() if k not in its_own} for row in rows]
 

@@ -8,7 +8,7 @@ WITH
     ),
     live AS (
         SELECT run_id, max(r.task_type) AS task_type, max(r.business_unit) AS business_unit, max(r.team) AS team,
-            max(r.user) AS user, argMinMerge(r.first_agent) AS agent, max(r.service) AS service, max(r.environment) AS environment,
+            max(r.user) AS user, min(r.began_by).3 AS agent, max(r.service) AS service, max(r.environment) AS environment,
             min(r.start_time) AS since, max(r.end_time) AS until, sum(r.calls) AS calls, sum(r.cost_usd) AS cost,
             sum(r.unpriced_calls) + sum(r.partial_calls) > 0 AS lower_bound
         FROM runs AS r

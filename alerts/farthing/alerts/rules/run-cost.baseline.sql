@@ -10,7 +10,7 @@ SELECT
 FROM (
     SELECT task_type, if({by_agent:Bool}, agent, '') AS of_agent, arraySort(groupArray(cost)) AS costs
     FROM (
-        SELECT max(r.task_type) AS task_type, argMinMerge(r.first_agent) AS agent, sum(r.cost_usd) AS cost
+        SELECT max(r.task_type) AS task_type, min(r.began_by).3 AS agent, sum(r.cost_usd) AS cost
         FROM runs AS r
         GROUP BY run_id
         HAVING max(r.end_time) >= {now:DateTime64(6, 'UTC')} - toIntervalDay({window_days:UInt32})

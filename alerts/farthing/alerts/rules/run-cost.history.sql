@@ -4,7 +4,7 @@ WITH
     toDateTime64({since:DateTime64(6, 'UTC')}, 6, 'UTC') AS from_time,
     toDateTime64({now:DateTime64(6, 'UTC')}, 6, 'UTC') AS to_time,
     finished AS (
-        SELECT run_id, max(r.task_type) AS task_type, argMinMerge(r.first_agent) AS agent, max(r.business_unit) AS business_unit,
+        SELECT run_id, max(r.task_type) AS task_type, min(r.began_by).3 AS agent, max(r.business_unit) AS business_unit,
             max(r.team) AS team, max(r.user) AS user, max(r.service) AS service, max(r.environment) AS environment,
             min(r.start_time) AS since, max(r.end_time) AS until, sum(r.cost_usd) AS cost,
             if({by_agent:Bool}, agent, '') AS of_agent,

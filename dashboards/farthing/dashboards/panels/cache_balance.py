@@ -6,6 +6,7 @@ PANEL = Panel(
     title="Saved and paid",
     question="Where does caching pay, and where does it cost?",
     chart="table",
+    hourly=True,
     note="By the price list. Written again: tokens written per token read; near 1 or above"
     " it, the cache is written and not used. Where nothing is cached, what a hit rate of"
     " 80 of 100 would save is not counted. What is lost comes first.",

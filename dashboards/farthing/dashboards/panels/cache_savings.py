@@ -6,6 +6,7 @@ PANEL = Panel(
     title="Cache savings",
     question="Is caching paying: what did reads save, less what writes cost extra?",
     chart="stat",
+    hourly=True,
     note="By the price list: what was read at the price of plain input, less its own"
     " price; written tokens likewise. The share from the cache is of all prompt tokens, as"
     " in `farthing report`, and that before of as many hours.",
@@ -40,7 +41,7 @@ SELECT
     hourly.2 AS before_rate,
     sum(t.cache_read_tokens) AS read_tokens,
     sum(t.cache_write_tokens) AS written_tokens,
-    sumIf(t.entries, t.is_unknown) AS unknown_calls
+    sumIf(t.calls, t.is_unknown) AS unknown_calls
 FROM {{priced_calls}} AS t
 """,
 )

@@ -2,7 +2,7 @@
 SELECT
     run_id,
     max(r.task_type) AS task_type,
-    argMinMerge(r.first_agent) AS agent,
+    min(r.began_by).3 AS agent,
     max(r.business_unit) AS business_unit,
     max(r.team) AS team,
     max(r.user) AS user,

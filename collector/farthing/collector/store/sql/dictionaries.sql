@@ -33,7 +33,15 @@ CREATE DICTIONARY IF NOT EXISTS price_fees {{on_cluster}} (
 SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT provider, model, tool, valid_from, valid_to, femto_usd FROM {{database}}.tool_fees WHERE catalogue = (SELECT argMax(catalogue, loaded_at) FROM {{database}}.catalogues)'))
 LAYOUT(COMPLEX_KEY_RANGE_HASHED()) RANGE(MIN valid_from MAX valid_to) LIFETIME(0);
 
+-- As migration 0010 makes it, for the view of spend_hourly.
+CREATE DICTIONARY IF NOT EXISTS price_bounds {{on_cluster}} (
+    row_id UInt64, thresholds Array(Int64)
+) PRIMARY KEY row_id
+SOURCE(CLICKHOUSE({{login}} DB '{{database}}' QUERY 'SELECT row_id, any(p.thresholds) AS thresholds FROM {{database}}.prices AS p WHERE notEmpty(p.thresholds) GROUP BY row_id'))
+LAYOUT(HASHED()) LIFETIME(0);
+
 SYSTEM RELOAD DICTIONARY {{on_cluster}} price_rates;
 SYSTEM RELOAD DICTIONARY {{on_cluster}} price_keys;
 SYSTEM RELOAD DICTIONARY {{on_cluster}} price_models;
 SYSTEM RELOAD DICTIONARY {{on_cluster}} price_fees;
+SYSTEM RELOAD DICTIONARY {{on_cluster}} price_bounds;

@@ -13,7 +13,7 @@ FROM (
         greatest(sum(r.cost_usd), 0) * 1000000000000000 AS femto_usd
     FROM runs AS r
     GROUP BY run_id
-    HAVING max(r.task_type) = {task_type:String} AND argMinMerge(r.first_agent) = {agent:String}
+    HAVING max(r.task_type) = {task_type:String} AND min(r.began_by).3 = {agent:String}
         AND max(r.end_time) < fromUnixTimestamp({hour_s:Int64})
         AND max(r.end_time) >= fromUnixTimestamp({hour_s:Int64}) - toIntervalDay(30)
 ) AS of_kind
