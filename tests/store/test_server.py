@@ -177,6 +177,7 @@ def test_the_database_of_the_url_holds_the_ledger(ledger_on_server: Ledger) -> N
         "price_keys",
         "price_models",
         "price_fees",
+        "price_bounds",
     }
 
 

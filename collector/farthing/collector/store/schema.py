@@ -39,11 +39,13 @@ _FILL: Final = """INSERT INTO {table}
 SETTINGS insert_deduplication_token = 'filled {table}',
     min_insert_block_size_rows = 1000000000000, min_insert_block_size_bytes = 0,
     max_partitions_per_insert_block = 0, distributed_foreground_insert = 1
-{select};
+{select}
+ORDER BY ALL;
 
 {view}"""
 """As one block under a name: of collectors that start at once, one fills the table.
-Behind the SELECT the settings would be those of reading."""
+Behind the SELECT the settings would be those of reading; unsorted, a name would stand
+for blocks of several threads, of which any may be the first."""
 _COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
 _COLUMNS: Final = ("version", "name", "checksum", "cluster", "done")
 _SHARDED: Final = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"

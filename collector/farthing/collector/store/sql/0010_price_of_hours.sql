@@ -70,7 +70,8 @@ FROM (
     WHERE s.price_row != 0
     GROUP BY hour, task_type, business_unit, environment, agent, provider, model, cost_state, row, level
 )
-ARRAY JOIN [1, -1] AS sign;
+ARRAY JOIN [1, -1] AS sign
+ORDER BY ALL;
 
 ALTER TABLE spend_hourly_view {{on_cluster}} MODIFY QUERY
 SELECT
