@@ -40,7 +40,7 @@ class Theme:
                 "titleFontWeight": "normal",
                 "labelPadding": 6,
             },
-            "axisX": {"grid": False, "labelOverlap": True},
+            "axisX": {"grid": False, "labelOverlap": True, "labelSeparation": 8},
             "legend": {
                 "orient": "top",
                 "title": None,

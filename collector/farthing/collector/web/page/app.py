@@ -37,7 +37,7 @@ from farthing.collector.web.page.access import (
     is_embedded_elsewhere,
     own_path,
 )
-from farthing.collector.web.page.asking import Asker, explained
+from farthing.collector.web.page.asking import Answers, Asker, explained
 from farthing.collector.web.page.assets import Assets, Made
 from farthing.collector.web.page.boards import shelves
 from farthing.collector.web.page.call import call
@@ -270,18 +270,23 @@ class Page:
         rows = tuple(board.rows if rows is None else rows)
         choice, view = await self._chosen(request, usual_days=board.days, run_id=run_id)
         names = with_usual(name for row in rows for name, _ in row.panels)
-        around, oldest = await asyncio.gather(
-            self._frame(request, board, choice, view), self._asker.oldest()
+
+        async def begun() -> tuple[bool, Answers]:
+            is_empty = await self._asker.oldest() is None
+            return is_empty, self._asker.panels(() if is_empty else names, view)
+
+        # What can be chosen takes its time: the panels do not wait for it.
+        around, (is_empty, answers) = await asyncio.gather(
+            self._frame(request, board, choice, view), begun()
         )
-        answers = self._asker.panels(names if oldest else (), view)
         place = Place(choice.with_range(board.days), request.url.path, run_id)
 
         def filled() -> Response:
             load_charts()  # while the first answers are not here yet
-            shown = shelves(rows, answers, place, view) if oldest else []
+            shown = [] if is_empty else shelves(rows, answers, place, view)
             return self._templates.page(
                 request, template, frame=around, board=board, shelves=shown,
-                is_empty=oldest is None, **more,
+                is_empty=is_empty, **more,
             )  # fmt: skip
 
         return await self._asker.with_answers(filled)
