@@ -101,6 +101,7 @@ GEN_AI: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.cache_read.input_tokens",
         "gen_ai.usage.cache_read_input_tokens",
         "gen_ai.usage.cache_read_tokens",
+        "gen_ai.usage.cached_input_tokens",
         "gen_ai.usage.input_tokens.cached",
     ),
     "cache_write": (

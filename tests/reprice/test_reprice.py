@@ -60,6 +60,21 @@ def test_the_book_that_priced_a_call_changes_nothing(ledger: Ledger) -> None:
     assert outlook.looked_at > 600
 
 
+def test_an_estimate_of_the_emitter_s_never_becomes_the_cost(ledger: Ledger) -> None:
+    """At OpenRouter what was charged would win; what pydantic-ai says is not that."""
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openrouter",
+        "gen_ai.request.model": "openai/gpt-5",
+        "gen_ai.usage.input_tokens": 1200,
+        "gen_ai.usage.output_tokens": 300,
+        "operation.cost": 0.5,
+    }
+    ledger.load("calls", [request([Told(said, scope="pydantic-ai")])])
+    outlook = _seen(ledger.store, load_catalogue())
+    assert (outlook.looked_at, outlook.changes) == (1, [])
+
+
 @pytest.mark.parametrize("seed", [21, 22])
 def test_calls_come_out_as_the_new_book_prices_them(
     ledger: Ledger, journal: Journal, seed: int

@@ -9,6 +9,7 @@ from tests.settle.conftest import Book
 from tests.settle.spans import (
     NATIVE,
     OFFICIAL,
+    OFFICIAL_OPENAI,
     OPENINFERENCE,
     OPENLLMETRY,
     Attributes,
@@ -77,6 +78,29 @@ def test_gaps_of_the_owner_are_filled_and_the_call_is_priced_again(book: Book) -
         ("completed", -1),
         ("completed", 1),
     ]
+
+
+def test_an_estimate_is_not_lent_as_what_was_charged(book: Book) -> None:
+    """pydantic-ai's cost comes from a price list of its own; its reasoning is told."""
+    said: Attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openrouter",
+        "gen_ai.request.model": "openai/gpt-5",
+        "gen_ai.response.id": "gen-1",
+        "gen_ai.usage.input_tokens": 1200,
+        "gen_ai.usage.output_tokens": 300,
+    }
+    more: Attributes = {
+        "gen_ai.usage.details.reasoning_tokens": 90,
+        "operation.cost": 0.5,
+    }
+    book.load(
+        Told("pydantic-ai", 1, attributes={**said, **more}),
+        Told(OFFICIAL_OPENAI, 2, parent=1, start_ms=1, end_ms=999, attributes=said),
+    )
+    [row] = book.by("scope")
+    assert (row["scope"], row["reasoning_tokens"]) == (OFFICIAL_OPENAI, 90)
+    assert row["cost_usd"] == Decimal("0.0045")
 
 
 def test_a_parent_that_sums_its_children_lends_them_nothing(book: Book) -> None:

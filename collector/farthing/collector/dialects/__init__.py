@@ -122,6 +122,7 @@ class Dialect:
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
     - `reasoning_apart`: providers (as emitted) whose output leaves out the reasoning.
+    - `estimates`: the cost that it tells is its own estimate, not what was charged.
     - `private_names`: span names carry content; the operation is stored instead.
     - `evidence`: where it is known that it does or does not.
     """
@@ -135,6 +136,7 @@ class Dialect:
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()
     reasoning_apart: tuple[str, ...] = ()
+    estimates: bool = False
     private_names: bool = False
     evidence: str = ""
 
@@ -163,3 +165,9 @@ def all_dialects() -> tuple[Dialect, ...]:
         plugins.load(__name__, name, "DIALECT") for name in plugins.names(__name__)
     )
     return tuple(cast("Dialect", dialect) for dialect in loaded)
+
+
+@cache
+def estimating() -> frozenset[str]:
+    """Names of the dialects that tell estimates, which never count as a cost."""
+    return frozenset(dialect.name for dialect in all_dialects() if dialect.estimates)

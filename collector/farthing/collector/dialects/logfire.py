@@ -23,6 +23,7 @@ DIALECT = Dialect(
         "claimed_usd": ("operation.cost",),
     },
     usages=(("gen_ai.usage.raw", ""),),
+    estimates=True,
     evidence=(
         "input_tokens includes cached tokens since 2026-03-27 (pydantic/logfire#1812); "
         "before that Anthropic's did not, which `cache > input` proves where it matters"

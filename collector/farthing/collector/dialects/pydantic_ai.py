@@ -31,5 +31,6 @@ DIALECT = Dialect(
         "claimed_usd": ("operation.cost",),
     },
     span_names={"agent run": "invoke_agent", "running tool": "execute_tool"},
+    estimates=True,
     evidence="input_tokens 2750 for 50 + 2000 read + 700 written: pydantic-ai 2.68",
 )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
 
+from farthing.collector.dialects import estimating
 from farthing.collector.explain.account import (
     Account,
     Entry,
@@ -95,7 +96,9 @@ def call_of(fields: Mapping[str, Any]) -> Call:
         region=fields["region"],
         deployment=fields["deployment"],
         tool_uses={_SEARCH: fields["web_searches"]},
-        claimed_usd=fields["claimed_usd"],
+        claimed_usd=None
+        if fields["dialect"] in estimating()
+        else fields["claimed_usd"],
         usage_incomplete=not INCOMPLETE.isdisjoint(fields["flags"]),
         invalid_usage=not counted and fields["cost_reason"] == "invalid_usage",
     )

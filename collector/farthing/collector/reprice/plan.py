@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
+from farthing.collector.dialects import estimating
 from farthing.collector.reprice.columns import line_of, sql
 from farthing.collector.reprice.ways import (
     FLAGS_OF_PRICE,
@@ -28,6 +29,7 @@ _TERMS_BYTES: Final = 150_000
 _WAY: Final = Way._fields[3:]
 _SAID: Final = (
     *_WAY, "usage_rule", "cost_state", "cost_reason", "price_row", "model", "flags",
+    "dialect",
 )  # fmt: skip
 _MONTH: Final = timedelta(days=31)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -220,6 +222,7 @@ def _values(catalogue: Catalogue, scope: Scope, *, parts: int) -> dict[str, str]
         "terms": "",
         "terms_type": Terms.TYPE,
         "flags_of_price": array(sorted(FLAGS_OF_PRICE)),
+        "estimating": array(sorted(estimating())),
         "factor_word": quoted(FACTOR_WORD),
         "catalogue": quoted(catalogue.sha256),
     }

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from farthing.collector.dialects import estimating
 from farthing.collector.settle.entries import NULL, TOKENS, flags_in, flags_text
 from farthing.collector.settle.groups import ancestors
 from farthing.collector.settle.telling import WHOSE, Key, Telling
@@ -135,9 +136,14 @@ def _usage(owner: Telling, others: Sequence[Telling]) -> dict[str, str]:
         searches = (int(telling["web_searches"]) for telling in alike)
         changes["web_searches"] = str(max(searches, default=0))
     if owner["claimed_usd"] == NULL:
-        claims = (telling["claimed_usd"] for telling in alike)
+        claims = (_claimed(telling["claimed_usd"], telling) for telling in alike)
         changes["claimed_usd"] = next((usd for usd in claims if usd != NULL), NULL)
     return _differing(owner, changes)
+
+
+def _claimed(usd: str, telling: Telling) -> str:
+    """What a telling says was charged; an estimate of its emitter's is not that."""
+    return NULL if telling["dialect"] in estimating() else usd
 
 
 def _differing(owner: Telling, changes: Mapping[str, str]) -> dict[str, str]:
@@ -178,7 +184,7 @@ def _priced(
 
 def _call(said: Mapping[str, str], owner: Telling) -> Call:
     counts = [int(said[name]) for name in TOKENS]
-    claimed = said["claimed_usd"]
+    claimed = _claimed(said["claimed_usd"], owner)
     return Call(
         provider=said["provider"],
         at=_EPOCH + timedelta(microseconds=owner.end_us),

@@ -69,6 +69,9 @@ class Decoder:
             "dialect_names": array(dialect.name for dialect in self._ordered),
             "exclusive": self._exclusive(),
             "reasoning_apart": self._reasoning_apart(),
+            "estimating": integers(
+                (no for no, d in enumerate(self._ordered) if d.estimates), "UInt16"
+            ),
             "whole_totals": array(sorted(WHOLE_TOTALS)),
             "known_scope": (
                 f"greatest(dialect_no < {len(self._ordered) - 1},"

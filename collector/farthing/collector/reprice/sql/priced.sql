@@ -47,7 +47,7 @@ judged AS (
             has_known_part, 'partial',
             'unpriced'
         ) AS list_state,
-        claims_win AND ifNull(claim_usd, 0) > 0 AND cost_reason != 'unknown_operation' AS claim_wins
+        claims_win AND ifNull(claim_usd, 0) > 0 AND dialect NOT IN {{estimating}} AND cost_reason != 'unknown_operation' AS claim_wins
     FROM counted
 ),
 priced AS (

@@ -302,7 +302,7 @@ reasoned AS (
 judged AS (
     SELECT
         *,
-        least(has_claim, claim_usd > 0, provider IN {{claims_win}}, list_reason != 'unknown_operation') AS claim_wins,
+        least(has_claim, claim_usd > 0, provider IN {{claims_win}}, dialect_no NOT IN {{estimating}}, list_reason != 'unknown_operation') AS claim_wins,
         multiIf(
             NOT is_call, '',
             NOT has_usage, 'no_usage',
