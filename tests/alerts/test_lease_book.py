@@ -128,6 +128,24 @@ def test_an_estimate_that_was_too_high_is_forgotten() -> None:
     assert book.is_idle
 
 
+def test_an_hour_without_the_ledger_takes_no_more_memory_than_a_minute() -> None:
+    """What guards tell meanwhile is kept to the cent and not forgotten before its time,
+    which is when the ledger has loaded what waited for it."""
+    book = LeaseAccount(10**9, in_ledger=0)
+    for n in range(36_000):
+        book.report("a", Use(spent=n, granted=n), now_s=n / 10)
+    assert book.spent == 35_999
+    assert len(book._settled) < 100  # memory is the claim
+    book.counted(0)
+    book.forget(now_s=3_600.0, lag_s=3_600.0)
+    assert book.spent == 35_999
+    book.counted(30_000)
+    book.forget(now_s=3_600.0, lag_s=60.0)
+    assert book.spent == 35_999
+    book.forget(now_s=3_620.0)
+    assert book.spent == 30_000
+
+
 def test_a_lease_of_a_process_that_is_gone_is_given_to_others() -> None:
     """What nobody will use is not lost."""
     book = LeaseAccount(LIMIT, in_ledger=0)

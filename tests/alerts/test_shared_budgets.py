@@ -17,6 +17,7 @@ from farthing.alerts.budgets import Budget
 from farthing.alerts.declared import Declared, StopOrder
 from farthing.alerts.file import AlertFile
 from farthing.alerts.shared import Reading, SharedBudgets
+from farthing.alerts.spent import Used
 from farthing.collector.store.client import Store
 from farthing.economics.leases import MOST_WORKS, Answer, Lease, Report, Use
 from farthing.errors import BadPayload
@@ -28,6 +29,10 @@ RUN = Budget(
 )
 TEAM = Budget(
     name="team-day", of="team", window="day", limit_usd=Decimal(1), action="stop"
+)
+LINE = Used(
+    *("team-day", "team", "infra", "day", "stop", Decimal(0), Decimal(0), 0, False),
+    *(Decimal(1), Decimal(0), *TEAM.period(NOW)),
 )
 SUBJECTS = {"run_id": "r1", "task_type": "review", "team": "infra"}
 ASKS = Use(asked=40 * CENT)
@@ -83,6 +88,34 @@ def test_what_a_guard_holds_stays_its_own_until_the_ledger_was_read() -> None:
     shared = budgets(RUN)
     held = Use(spent=10 * CENT, granted=30 * CENT, asked=40 * CENT)
     assert lease(shared, held).granted == 30 * CENT
+
+
+@pytest.mark.parametrize("of", [TEAM, RUN])
+def test_what_waits_since_before_a_restart_is_not_known(of: Budget) -> None:
+    """A collector that was killed with a long backlog leases nothing until that is
+    loaded: guards told an earlier process of it. What the ledger has already may be
+    enough to refuse; what came since then is told by guards, and no reason to wait."""
+    now_s = [100.0]
+    woken: list[bool] = []
+    shared = SharedBudgets(clock=lambda: now_s[0], wake=lambda: woken.append(True))
+
+    def read(*, cents: int, lag_s: float) -> Lease:
+        spent = Decimal(cents).scaleb(-2)
+        line = replace(LINE, pessimistic_usd=spent)
+        shared.update(Reading(NOW, [of], [line], lag_s))
+        shared.learn({"r1": spent}, lag_s=lag_s)
+        return lease(shared, Use(asked=10 * CENT))
+
+    now_s[0] += 5
+    read(cents=10, lag_s=3_600)  # makes the account of a run
+    unread = read(cents=10, lag_s=3_600)
+    assert (unread.granted, unread.spent, unread.is_read) == (0, 10 * CENT, False)
+    woken.clear()
+    assert read(cents=99, lag_s=1_800).is_refused
+    assert woken == []
+    now_s[0] += 60
+    known = read(cents=20, lag_s=50)
+    assert (known.granted, known.is_read) == (10 * CENT, True)
 
 
 def test_the_reader_is_woken_by_a_run_that_is_new() -> None:

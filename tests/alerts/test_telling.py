@@ -173,6 +173,14 @@ def test_the_owner_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     assert alert.url == "https://farthing.example.com/runs/r%2F1"
 
 
+def test_what_is_about_no_run_links_to_all_alerts() -> None:
+    """A budget, say; without a page there is no link."""
+    page = "https://farthing.example.com/"
+    about = {"team": "growth"}
+    assert Policy(page_url=page).url_of(about) == f"{page}dashboards/alerts"
+    assert Policy().url_of(about) == ""
+
+
 def test_a_removed_rule_ends_its_alerts(world: World) -> None:
     """Alerts of a rule that is no longer there are resolved, and say why."""
     world.values = {"a": 12}

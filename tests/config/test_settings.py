@@ -17,6 +17,7 @@ from farthing.collector.config import (
     unknown_variables,
     variable,
 )
+from farthing.collector.parts import web_listener
 from farthing.collector.store.client import Address
 from farthing.errors import ConfigError
 
@@ -200,6 +201,15 @@ def test_alerts_link_to_the_collectors_own_page(listen: str, leads_to: str) -> N
     serves, as this machine sees it; to none where its port is not known before."""
     settings = load_settings(web_listen=listen, token="t")
     assert alert_policy(settings).page_url == leads_to
+
+
+def test_with_any_port_links_lead_to_the_one_that_was_bound() -> None:
+    """Which is known before the first alert is told."""
+    settings = load_settings(web_listen="127.0.0.1:0")
+    with web_listener(settings) as web:
+        port = web.listener.getsockname()[1]
+        policy = alert_policy(settings, page_url=web.url)
+    assert policy.page_url == f"http://127.0.0.1:{port}"
 
 
 def test_the_page_that_was_named_wins(tmp_path: Path) -> None:

@@ -111,10 +111,10 @@ class BudgetReader:
         self.shared.order(self._orders())
 
     def _read_windows(self) -> None:
-        now, budgets = self._clock(), self._declared.budgets()
+        now, budgets, lag_s = self._clock(), self._declared.budgets(), self._lag_s()
         windows = tuple(budget for budget in budgets if budget.of != "run")
         lines = used(self._ask, windows, now=now) if windows else ()
-        self.shared.update(Reading(now, budgets, lines, self._lag_s()))
+        self.shared.update(Reading(now, budgets, lines, lag_s))
         self._document = document(lines, budgets, now=now)
 
     def _look_up(self, run_ids: Sequence[str]) -> None:
@@ -123,7 +123,8 @@ class BudgetReader:
             self._attempt("what runs spent", partial(self._learn, some), part=part)
 
     def _learn(self, run_ids: Sequence[str]) -> None:
-        self.shared.learn(used_by_run(self._ask, run_ids), lag_s=self._lag_s())
+        lag_s = self._lag_s()  # what is loaded while we ask may not be in the answer
+        self.shared.learn(used_by_run(self._ask, run_ids), lag_s=lag_s)
 
     def _attempt(self, what: str, read: Callable[[], None], *, part: int = 0) -> None:
         """A failure is logged once, until it is another one or none."""

@@ -23,6 +23,8 @@ EXPIRES_S: Final = 10.0
 """A lease whose process says nothing for so long is given to others: guards end sooner
 to use it (`FRESH_S` in guard/shared.py)."""
 _SEEN_S: Final = 15.0
+_GRAIN_S: Final = 1.0
+_MOST_SETTLED: Final = 64
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class LeaseAccount:
     limit: int
     in_ledger: int | None = None
     """What the ledger counts; None until it was read."""
+    is_behind: bool = False
+    """Whether the ledger lacks what waited for it before anybody reported."""
     _unseen: int = 0
     _settled: deque[tuple[float, int]] = field(default_factory=deque)
     _shares: dict[str, _Share] = field(default_factory=dict)
@@ -65,6 +69,11 @@ class LeaseAccount:
 
     @property
     def is_read(self) -> bool:
+        """Whether the ledger was read for it, and knows what is to be known."""
+        return self.is_looked_up and not self.is_behind
+
+    @property
+    def is_looked_up(self) -> bool:
         """Whether the ledger was read for it."""
         return self.in_ledger is not None
 
@@ -113,8 +122,20 @@ class LeaseAccount:
         """A process that spent less than before has begun anew."""
         news = now - before if now >= before else now
         if news:
-            self._settled.append((now_s, news))
             self._unseen += news
+            self._remember(news, now_s)
+
+    def _remember(self, news: int, now_s: float) -> None:
+        """By the second, and the oldest as one, so that an hour without the ledger
+        takes no more memory than a minute. Each is dated later rather than sooner."""
+        at_s = (now_s // _GRAIN_S + 1) * _GRAIN_S
+        if self._settled and self._settled[-1][0] == at_s:
+            news += self._settled.pop()[1]
+        self._settled.append((at_s, news))
+        if len(self._settled) > _MOST_SETTLED:
+            _, oldest = self._settled.popleft()
+            next_s, amount = self._settled.popleft()
+            self._settled.appendleft((next_s, oldest + amount))
 
     def _grant(self, process: str, use: Use) -> Granted:
         others = [share for p, share in self._shares.items() if p != process]

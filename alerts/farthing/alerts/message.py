@@ -24,6 +24,8 @@ _HEADS: Final[dict[Kind, str]] = {
     "acknowledge": "ACKNOWLEDGED, ",
     "resolve": "RESOLVED, ",
 }
+RUNBOOK: Final = "Runbook"
+"""What the link to it is called."""
 _MONEY: Final = frozenset({"usd", "usd_per_hour", "ratio"})
 """Units of what calls of unknown cost make a lower bound of: tokens are known."""
 _WHO: Final = {
@@ -139,7 +141,7 @@ def _links(alert: Alert) -> Iterator[Link]:
     if alert.url:
         yield Link("Look at it", alert.url)
     if alert.runbook:
-        yield Link("Runbook", alert.runbook)
+        yield Link(RUNBOOK, alert.runbook)
 
 
 def _against(alert: Alert) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from farthing.alerts.alert import Alert, Notice
-from farthing.alerts.message import clip, message_of
+from farthing.alerts.message import RUNBOOK, clip, message_of
 
 _MAX_LABEL: Final = 1_000
 _MAX_ANNOTATION: Final = 2_000
@@ -29,13 +29,14 @@ def labels_of(alert: Alert) -> dict[str, str]:
 
 
 def annotations_of(notice: Notice) -> dict[str, str]:
-    """What people read: `summary`, `description`, `runbook_url` by their usual names,
-    and each fact under its own."""
+    """What people read: `summary`, `description`, `runbook_url` by their usual names
+    (`runbook` where it is no URL), and each fact under its own."""
     message = message_of(notice)
-    told = {
-        "summary": message.headline,
-        "description": message.summary,
-        "runbook_url": notice.alert.runbook,
+    told = {"summary": message.headline, "description": message.summary}
+    told |= {
+        "runbook_url" if link.is_url else "runbook": link.target
+        for link in message.links
+        if link.name == RUNBOOK
     }
     facts = {_name(fact.name.lower()): fact.value for fact in message.facts}
     return {

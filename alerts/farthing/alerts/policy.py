@@ -24,6 +24,7 @@ from farthing.alerts.rule import Rule, rules
 from farthing.errors import ConfigError, not_yaml
 
 _HOUR_S: Final = 3600
+_NOT_READ: Final = frozenset({"alertmanager", "pagerduty"})
 
 
 class Match(BaseModel):
@@ -91,6 +92,7 @@ class Policy(BaseModel):
     rules: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     rules_folder: Path | None = None
     repeat: Seconds = 4 * _HOUR_S
+    weekly_report: str = ""
 
     def channels_for(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """The channels that hear of an alert; all of them where no route is made."""
@@ -110,11 +112,12 @@ class Policy(BaseModel):
         return next(fitting, "")
 
     def url_of(self, labels: Mapping[str, str]) -> str:
-        """Where to look at the run that an alert is about."""
-        if not self.page_url or "run_id" not in labels:
-            return self.page_url
-        run = quote(labels["run_id"], safe="")
-        return f"{self.page_url.rstrip('/')}/runs/{run}"
+        """Where to look at the run that an alert is about, else at all alerts."""
+        if not self.page_url:
+            return ""
+        run = quote(labels.get("run_id", ""), safe="")
+        path = f"runs/{run}" if run else "dashboards/alerts"
+        return f"{self.page_url.rstrip('/')}/{path}"
 
     def runbook_of(self, rule: Rule) -> str:
         """What to do about an alert: a URL, or where nobody said where this
@@ -149,6 +152,7 @@ def read_policy(path: Path | None) -> Policy:
     except ValidationError as error:
         raise ConfigError(f"{path}: {_problems(error)}") from None
     _check(policy, path)
+    _check_report(policy, path)
     if policy.rules_folder is not None:  # relative to the file that names it
         folder = path.parent / policy.rules_folder.expanduser()
         policy = policy.model_copy(update={"rules_folder": folder})
@@ -163,6 +167,24 @@ def _check(policy: Policy, path: Path) -> None:
         raise ConfigError(
             f"{path}: a route names channels that are not there:"
             f" {', '.join(unknown)}; there are: {known}"
+        )
+
+
+def _check_report(policy: Policy, path: Path) -> None:
+    channel = policy.weekly_report
+    if not channel:
+        return
+    if channel not in policy.channels:
+        known = ", ".join(sorted(policy.channels)) or "none"
+        raise ConfigError(
+            f"{path}: weekly_report: there is no channel {channel!r};"
+            f" there are: {known}"
+        )
+    kind = policy.channels[channel].get("type")
+    if kind in _NOT_READ:
+        raise ConfigError(
+            f"{path}: weekly_report: {channel!r} is of type {kind}, where a report"
+            " would be an incident that nobody ends; name a channel that people read"
         )
 
 

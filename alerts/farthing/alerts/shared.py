@@ -2,7 +2,8 @@
 
 In memory, between two readings of the ledger (`update`; `learn` for runs, of which
 only those are looked up that guards ask for). A collector that begins anew learns what
-is leased from the guards' next reports, within a second.
+is leased from the guards' next reports, within a second. What they spent and the ledger
+does not have yet waits in the spool: until that is loaded, budgets count as not read.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ class SharedBudgets:
     ) -> None:
         self._wake = wake
         self._clock = clock
+        self._began_s = clock()
+        self._is_behind = False
         self._lock = threading.Lock()
         self._reading: Reading | None = None
         self._windows: Sequence[_Budget] = ()
@@ -97,7 +100,8 @@ class SharedBudgets:
                 {
                     each.run_id
                     for each in self._open.values()
-                    if each.run_id is not None and not (unread and each.account.is_read)
+                    if each.run_id is not None
+                    and not (unread and each.account.is_looked_up)
                 }
             )
 
@@ -107,6 +111,7 @@ class SharedBudgets:
         with self._lock:
             for each in self._open.values():
                 if each.run_id is not None and each.run_id in runs:
+                    each.account.is_behind = self._lacks_what_was(lag_s)
                     each.account.counted(_femto(runs[each.run_id]))
                     each.account.forget(now_s=now_s, lag_s=lag_s)
 
@@ -143,10 +148,12 @@ class SharedBudgets:
         now_s = self._clock()
         with self._lock:
             self._reading, self._windows, self._spent = reading, windows, spent
+            self._is_behind = self._lacks_what_was(reading.lag_s)
             for key, each in self._open.items():
                 account = each.account
                 account.limit = limits.get(each.budget, account.limit)
                 if each.run_id is None:
+                    account.is_behind = self._is_behind
                     account.counted(spent.get(key, 0))
                     account.forget(now_s=now_s, lag_s=reading.lag_s)
 
@@ -164,7 +171,9 @@ class SharedBudgets:
                 )
             self._check_order(report)
             told = self._answered(report)
-        if not all(lease.is_read for lease in told.leases.values()):
+            opened = (self._open[key].account for key in told.leases)
+            is_new = not all(account.is_looked_up for account in opened)
+        if is_new:
             self._wake()
         return json.dumps(told.to_json()).encode()
 
@@ -194,6 +203,11 @@ class SharedBudgets:
                 self._report(key, report)
         return Answer(applies, leases)
 
+    def _lacks_what_was(self, lag_s: float) -> bool:
+        """Whether something waits for the ledger since before we began: guards told an
+        earlier process of it, not us."""
+        return lag_s > self._clock() - self._began_s
+
     def _lease(self, key: str, each: _Budget, report: Report) -> Lease:
         budget = each.budget
         if key not in self._open:
@@ -219,7 +233,7 @@ class SharedBudgets:
         """A new account. Of windows the last reading had everybody who spent."""
         limit, is_run = _femto(each.budget.limit_usd), each.budget.of == "run"
         in_ledger = None if is_run else self._spent.get(key, 0)
-        account = LeaseAccount(limit, in_ledger)
+        account = LeaseAccount(limit, in_ledger, is_behind=self._is_behind)
         return _Open(account, each.budget.name, each.who if is_run else None)
 
     def _report(self, key: str, report: Report) -> Granted:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -31,6 +32,7 @@ from farthing.alerts.file import AlertFile
 from farthing.alerts.outbox import SqliteOutbox
 from farthing.alerts.picture import Draw
 from farthing.alerts.policy import Policy, read_policy
+from farthing.alerts.weekly import WeeklyReport
 from farthing.collector.config import Settings, environment
 from farthing.collector.store.client import Refused, Store
 from farthing.errors import StoreUnavailable
@@ -72,6 +74,7 @@ class Alerting:
         self._declared = declared
         self._evaluated = evaluated
         self._clock = clock
+        self._weekly = WeeklyReport(file, policy)
         self._meters = _Meters(registry, file)
         self._evaluator = Evaluator(
             policy,
@@ -89,7 +92,7 @@ class Alerting:
         self.budgets = BudgetReader(
             *(store.rows, declared),
             orders=self._orders,
-            lag_s=lambda: _lag_s(registry),
+            lag_s=lambda: _lag_s(registry, unknown=math.inf),
             clock=clock,
         )
         self._stopping = threading.Event()
@@ -130,6 +133,7 @@ class Alerting:
         try:
             with self._meters.seconds.time():
                 until_next = self._evaluator.evaluate(loaded=loaded)
+            self._weekly.look(self._clock())
             self._publish()
         except sqlite3.Error as error:
             log.warning("alerts wait for their file: %s", error)
@@ -168,10 +172,11 @@ def running_alerting(
     *,
     clock: Clock = utc_now,
     draw: Draw | None = None,
+    page_url: str = "",
 ) -> Iterator[Alerting]:
-    """Alerts for the length of the block; without `draw` they have no pictures. Raises
-    ConfigError."""
-    policy = alert_policy(settings)
+    """Alerts for the length of the block; without `draw` they have no pictures.
+    `page_url` is where the collector serves its page. Raises ConfigError."""
+    policy = alert_policy(settings, page_url=page_url)
     channels = open_channels(policy.channels, environ=environment(), clock=clock)
     with closing(AlertFile(alert_file(settings.data_dir))) as file:
         declared = Declared(file, settings.budgets_file)
@@ -204,13 +209,13 @@ def _counted(registry: CollectorRegistry) -> Callable[[str, str], None]:
     return lambda channel, outcome: attempts.labels(channel, outcome).inc()
 
 
-def alert_policy(settings: Settings) -> Policy:
+def alert_policy(settings: Settings, *, page_url: str = "") -> Policy:
     """The alert settings; links lead to the collector's own page where they name no
-    other. Raises ConfigError."""
+    other: to `page_url`, or as far as the settings tell it. Raises ConfigError."""
     policy = read_policy(settings.alerts_file)
     if policy.page_url:
         return policy
-    return policy.model_copy(update={"page_url": settings.page_url})
+    return policy.model_copy(update={"page_url": page_url or settings.page_url})
 
 
 def alert_file(data_dir: Path) -> Path:
@@ -264,9 +269,11 @@ def troubles(
     ]
 
 
-def _lag_s(registry: CollectorRegistry) -> float:
-    """How long the oldest request waits for the ledger."""
-    return registry.get_sample_value("farthing_spool_oldest_age_seconds") or 0.0
+def _lag_s(registry: CollectorRegistry, *, unknown: float = 0.0) -> float:
+    """How long the oldest request waits for the ledger; `unknown` until a loader
+    says it."""
+    lag_s = registry.get_sample_value("farthing_spool_oldest_age_seconds")
+    return unknown if lag_s is None else lag_s
 
 
 def _trouble(

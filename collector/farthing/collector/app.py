@@ -90,6 +90,7 @@ async def collector(
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
         file = stack.enter_context(parts.own_data_folder(settings.data_dir))
+        web = stack.enter_context(parts.web_listener(settings))
         ledger = stack.enter_context(parts.closing_ledger(settings))
         is_open = parts.try_to_open(ledger, settings)
         spool = stack.enter_context(parts.open_spool(settings))
@@ -98,6 +99,7 @@ async def collector(
                 *(settings, ledger.store, registry),
                 clock=clock,
                 draw=RunPictures(ledger.store),
+                page_url=web.url,
             )
         )
         prices = PriceWatch(
@@ -128,16 +130,16 @@ async def collector(
         )
         scheme = "https" if receive.tls else "http"
         http_url = f"{scheme}://{shown(receive.http_host)}:{endpoints.http_port}"
-        web_url = await stack.enter_async_context(
-            parts.web_endpoint(settings, ledger, otlp_url=http_url)
+        await stack.enter_async_context(
+            parts.web_endpoint(settings, ledger, web, otlp_url=http_url)
         )
         embedded = ledger.store.embedded
         addresses = Addresses(
             http_url=http_url,
             grpc_address=f"{shown(receive.grpc_host)}:{endpoints.grpc_port}",
-            web_url=web_url,
+            web_url=web.url,
             store=str(ledger.store.address),
             embedded=embedded,
         )
-        presence.announce(file, http_url, web_url if embedded else None)
+        presence.announce(file, http_url, web.url if embedded else None)
         yield Collector(addresses, spool, ledger, prices, watching)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Final
@@ -229,20 +231,35 @@ def _follow(prices: PriceWatch, ledger: Ledger, settler: Settler) -> None:
         prices.took(newer)
 
 
-@asynccontextmanager
-async def web_endpoint(
-    settings: Settings, ledger: Ledger, *, otlp_url: str
-) -> AsyncIterator[str]:
-    """Serve the page, and questions to the embedded ledger; yields their URL."""
+@dataclass(frozen=True, slots=True)
+class WebListener:
+    """Where the page will be served: `url` is known before it is, also with port 0,
+    so that alerts can link there."""
+
+    listener: socket.socket
+    url: str
+
+
+@contextmanager
+def web_listener(settings: Settings) -> Iterator[WebListener]:
+    """The socket of the page. Raises ConfigError."""
     host, port = host_port(settings.web_listen)
     check_binding(host, settings.token_text)
-    tls = _tls(settings)
-    with ExitStack() as stack:
-        app = stack.enter_context(_site(settings, ledger, otlp_url))
-        listener = stack.enter_context(listen(host, port, option="web_listen"))
+    scheme = "https" if settings.tls_cert else "http"
+    with listen(host, port, option="web_listen") as listener:
         bound = listener.getsockname()[1]
-        async with serve_http(app, listener, limits=Limits(), tls=tls):
-            yield f"{'https' if tls else 'http'}://{shown(host)}:{bound}"
+        yield WebListener(listener, f"{scheme}://{shown(host)}:{bound}")
+
+
+@asynccontextmanager
+async def web_endpoint(
+    settings: Settings, ledger: Ledger, web: WebListener, *, otlp_url: str
+) -> AsyncIterator[None]:
+    """Serve the page, and questions to the embedded ledger."""
+    limits, tls = Limits(), _tls(settings)
+    with _site(settings, ledger, otlp_url) as app:
+        async with serve_http(app, web.listener, limits=limits, tls=tls):
+            yield
 
 
 @contextmanager

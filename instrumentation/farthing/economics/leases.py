@@ -32,6 +32,9 @@ SUBJECTS: Final = (
 MOST_WORKS: Final = 500
 """For so many entries of work one report may ask."""
 
+LARGEST_REPORT_BYTES: Final = 1 << 20
+"""A report that is larger is refused."""
+
 _LONGEST: Final = 2048
 _MOST: Final = 10_000
 _MOST_FEMTO_USD: Final = 10**27

@@ -16,6 +16,7 @@ import pytest
 from farthing.alerts.lease_book import LeaseAccount
 from farthing.economics.budgets import Estimate
 from farthing.economics.leases import (
+    LARGEST_REPORT_BYTES,
     MOST_WORKS,
     Answer,
     Applies,
@@ -243,6 +244,32 @@ def test_a_process_with_very_many_runs_asks_for_the_latest() -> None:
     limits.take(replace(RUN, id="r0"), Estimate(CENT), anyway=True)
     asked_for = {subjects["run_id"] for subjects in limits.report().works_for}
     assert asked_for == latest - {"r10"} | {"r0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "runs", "each"), [("r", 500, 40), ("\N{SNOWMAN}", 500, 3)]
+)
+def test_a_report_is_never_too_large(name: str, runs: int, each: int) -> None:
+    """However many budgets each of many runs has, and however long the names are: runs
+    that find no room in it ask at their next call."""
+    now_s = [0.0]
+    limits = SharedLimits({}, wake=lambda **_: None, clock=lambda: now_s[0])
+    long = name * 2_000 if name != "r" else name
+    lease = Lease("b", "run", "r", "run", "stop", 10**20, 0, 10**20)
+    for _ in range(3):
+        for number in range(runs):
+            now_s[0] += 0.001
+            run = replace(RUN, id=f"r{number}", team=long)
+            limits.take(run, Estimate(10**19), anyway=True)
+        report = limits.report()
+        assert 0 < len(report.works_for) < runs + 1
+        assert len(json.dumps(report.to_json())) <= LARGEST_REPORT_BYTES
+        keys = [
+            [f"{subjects['run_id']:>28}{n:04}" for n in range(each)]
+            for subjects in report.works_for
+        ]
+        leases = {key: lease for some in keys for key in some}
+        limits.answered(Answer([Applies(some) for some in keys], leases))
 
 
 def test_what_is_leased_to_others_is_not_spent(

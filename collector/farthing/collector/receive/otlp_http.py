@@ -52,6 +52,7 @@ from farthing.collector.receive.outcomes import (
     refusal,
 )
 from farthing.collector.receive.told_in_logs import spans_of, tells_calls
+from farthing.economics.leases import LARGEST_REPORT_BYTES
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -73,7 +74,6 @@ _Headers = dict[bytes, bytes]
 _COMPRESSED = {b"gzip": "gzip", b"x-gzip": "gzip", b"deflate": "deflate"}
 _SIGNALS = {signal.http_path: signal for signal in SIGNALS}
 _PAGES = ("/healthz", "/readyz", "/metrics")
-_QUESTION_BYTES = 1 << 20
 _BIG_JSON_BYTES = 1 << 18  # above it, converting would hold up other senders
 
 
@@ -194,7 +194,7 @@ class OtlpHttp:
             return self._page(scope, headers)
         self._authorize(headers)
         with self._intake.hold() as hold:
-            question = await self._read(body, Plain(_QUESTION_BYTES), hold)
+            question = await self._read(body, Plain(LARGEST_REPORT_BYTES), hold)
             told = await asyncio.to_thread(answer, question)
         return _Answer(Outcome.SERVED, b"application/json", told)
 

@@ -8,6 +8,7 @@ once, and then no more until it answers again.
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
@@ -17,7 +18,14 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from farthing.economics.budgets import Account, Estimate, Taken, cancel_all, take_all
-from farthing.economics.leases import MOST_WORKS, Answer, Applies, Report, Stop
+from farthing.economics.leases import (
+    LARGEST_REPORT_BYTES,
+    MOST_WORKS,
+    Answer,
+    Applies,
+    Report,
+    Stop,
+)
 from farthing.instrumentation.guard.leased import SharedBudget
 from farthing.instrumentation.guard.runs import Run, tellable
 from farthing.instrumentation.guard.settings import Action
@@ -30,6 +38,12 @@ FRESH_S: Final = 5.0
 (`EXPIRES_S` in alerts/lease_book.py)."""
 
 _IDLE_S: Final = 60.0
+_USE_BYTES: Final = 256
+"""What a budget takes in a report, at most."""
+_WORK_BYTES: Final = LARGEST_REPORT_BYTES * 3 // 4
+"""For runs and their budgets."""
+_MOST_OTHERS: Final = (LARGEST_REPORT_BYTES - _WORK_BYTES) // _USE_BYTES - 4
+"""So many budgets of other runs, which are over or wait, find room beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,12 @@ class _Work:
     applies: Applies | None
     called_s: float
 
+    @property
+    def report_bytes(self) -> int:
+        """What it takes in a report, with its budgets."""
+        budgets = self.applies.budgets if self.applies else ()
+        return len(json.dumps(self.subjects)) + _USE_BYTES * len(budgets)
+
 
 class SharedLimits:
     """What the collector said last, for the calls of all threads.
@@ -176,18 +196,41 @@ class SharedLimits:
         with self._changed:
             now_s = self._clock()
             self._reports += 1
-            recent = sorted(self._works, key=lambda run: -self._works[run].called_s)
-            for position, run in enumerate(recent):
-                is_idle = now_s - self._works[run].called_s > _IDLE_S
-                if is_idle or position >= MOST_WORKS:  # it asks anew when it calls
-                    del self._works[run]
+            self._drop_works(now_s)
             self._asked_for = list(self._works)
             return Report(
                 self._process,
                 [self._works[run].subjects for run in self._asked_for],
-                {key: budget.use(now_s) for key, budget in self._budgets.items()},
+                {key: self._budgets[key].use(now_s) for key in self._told_of()},
                 self._reports,
             )
+
+    def _drop_works(self, now_s: float) -> None:
+        """Runs that are idle, and those called longest ago where there are too many for
+        one report: they ask anew when they call."""
+        recent = sorted(self._works, key=lambda run: -self._works[run].called_s)
+        told_bytes = 0
+        for position, run in enumerate(recent):
+            work = self._works[run]
+            told_bytes += work.report_bytes
+            is_idle = now_s - work.called_s > _IDLE_S
+            is_too_much = position >= MOST_WORKS or told_bytes > _WORK_BYTES
+            if is_idle or (is_too_much and position):
+                del self._works[run]
+
+    def _told_of(self) -> list[str]:
+        """Keys of the budgets of these runs; then of others, calls under way first."""
+        applying = {
+            key
+            for work in self._works.values()
+            if work.applies is not None
+            for key in work.applies.budgets
+        }
+        others = sorted(
+            self._budgets.keys() - applying,
+            key=lambda key: -self._budgets[key].account.spent().held_femto_usd,
+        )
+        return [*(self._budgets.keys() & applying), *others[:_MOST_OTHERS]]
 
     def answered(self, answer: Answer) -> None:
         """What the collector says to the last report."""
