@@ -24,6 +24,10 @@ DIALECT = Dialect(
             *semconv.GEN_AI["input_audio"],
             "gen_ai.usage.details.input_audio_tokens",
         ),
+        "cache_audio": (
+            *semconv.GEN_AI["cache_audio"],
+            "gen_ai.usage.details.cache_audio_read_tokens",
+        ),
         "output_audio": (
             *semconv.GEN_AI["output_audio"],
             "gen_ai.usage.details.output_audio_tokens",
