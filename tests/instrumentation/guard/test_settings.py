@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farthing.economics.budgets import RunLimits
-from farthing.errors import ConfigError
+from farthing.errors import BudgetExceeded, ConfigError
+from farthing.instrumentation.guard.runs import Run
 from farthing.instrumentation.guard.settings import Action, read_settings
+from tests.instrumentation.guard.agents import agent
 
 
 def test_nothing_set_is_off() -> None:
@@ -78,7 +81,7 @@ def test_wrong_words_are_named(variables: dict[str, str], words: str) -> None:
 
 
 def test_every_problem_of_a_file_is_named_at_once(tmp_path: Path) -> None:
-    """Unknown sections, unknown limits and wrong words, each with its task type."""
+    """Unknown sections, unknown limits and wrong words, each with its place."""
     file = tmp_path / "budgets.json"
     data = {
         "defaults": {},
@@ -92,5 +95,30 @@ def test_every_problem_of_a_file_is_named_at_once(tmp_path: Path) -> None:
     assert len(lines) == 4
     assert any("unknown section 'defaults'" in line for line in lines)
     assert any("unknown limit 'dollars'" in line for line in lines)
-    assert any("(task type chat)" in line for line in lines)
+    assert any(line.startswith(f"task_types.chat.usd in {file}: ") for line in lines)
     assert any("task_types.other" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "source"),
+    [
+        ({"default": {"steps": 1}}, "default.steps in {file}"),
+        ({"task_types": {"chat": {"steps": 1}}}, "task_types.chat.steps in {file}"),
+        ({"task_types": {"chat": {}}}, "FARTHING_BUDGET_STEPS"),
+    ],
+)
+def test_a_limit_is_named_by_where_it_is_set(
+    tmp_path: Path, words: dict[str, Any], source: str
+) -> None:
+    """Who is stopped by a word of the file is not sent to a variable, nor the other way
+    round."""
+    file = tmp_path / "budgets.json"
+    file.write_text(json.dumps(words))
+    told = {"FARTHING_BUDGETS_FILE": str(file)}
+    if source.startswith("FARTHING"):
+        told["FARTHING_BUDGET_STEPS"] = "1"
+    worker = agent(told, run=lambda: Run(id="r", task_type="chat"))
+    worker.call()
+    with pytest.raises(BudgetExceeded) as stop:
+        worker.call()
+    assert f"Raise {source.format(file=file)} if this is too low." in str(stop.value)

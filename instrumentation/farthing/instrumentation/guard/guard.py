@@ -247,8 +247,14 @@ class Guard:
         if action is Action.HANDBACK and form is not None and state.hand_back():
             form.append(call.request, wording.BUDGET_MESSAGE)
             return
-        todo = self._bound_to_set(call, form, state, reading=readings[0])
-        raise wording.exceeded(state.run, readings[0], spent, todo=todo)
+        [first, *_] = readings
+        raise wording.exceeded(
+            state.run,
+            first,
+            spent,
+            source=state.rules.sources[first.kind],
+            todo=self._bound_to_set(call, form, state, reading=first),
+        )
 
     def _bound_to_set(
         self, call: ModelCall, form: Form | None, state: RunState, *, reading: Reading

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from farthing.economics.budgets import RunLimits
@@ -35,11 +35,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for the runs of one task type."""
+    """What holds for the runs of one task type. `sources` says, by the names of FIELDS,
+    where each word is to be found: a variable, or a place in the file."""
 
     limits: RunLimits = field(default_factory=RunLimits)
     on_budget: Action = Action.STOP
     on_loop: Action = Action.OFF
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def is_on(self) -> bool:
@@ -94,6 +96,13 @@ UNKNOWN_VARIABLE: Final = "FARTHING_ON_BUDGET_UNKNOWN"
 _CERTIFICATE: Final = "OTEL_EXPORTER_OTLP_CERTIFICATE"
 
 
+class _Word(NamedTuple):
+    """What was said, and where."""
+
+    text: str
+    source: str
+
+
 def read_settings(environment: Mapping[str, str]) -> GuardSettings:
     """The guard's settings from environment variables and the file that they name.
 
@@ -103,20 +112,20 @@ def read_settings(environment: Mapping[str, str]) -> GuardSettings:
     problems: list[str] = []
     file = _file(environment.get(FILE_VARIABLE, ""), problems)
     told = {
-        name: environment[variable]
+        name: _Word(environment[variable], variable)
         for name, variable in FIELDS.items()
         if environment.get(variable, "").strip()
     }
-    default = _fields(file.get("default"), "default", problems) | told
+    place = environment.get(FILE_VARIABLE, "")
+    default = _fields(file.get("default"), "default", place, problems) | told
+    types = _mapping(file.get("task_types"), "task_types", problems)
     by_type = {
-        name: default | _fields(own, f"task_types.{name}", problems)
-        for name, own in _mapping(
-            file.get("task_types"), "task_types", problems
-        ).items()
+        name: default | _fields(own, f"task_types.{name}", place, problems)
+        for name, own in types.items()
     }
     settings = GuardSettings(
-        _rules(default, "", problems),
-        {name: _rules(words, name, problems) for name, words in by_type.items()},
+        _rules(default, problems),
+        {name: _rules(words, problems) for name, words in by_type.items()},
         _sharing(environment, problems),
     )
     if problems:
@@ -176,25 +185,27 @@ def _mapping(value: Any, where: str, problems: list[str]) -> Mapping[str, Any]:
     return {}
 
 
-def _fields(value: Any, where: str, problems: list[str]) -> dict[str, str]:
+def _fields(value: Any, where: str, file: str, problems: list[str]) -> dict[str, _Word]:
     found = _mapping(value, where, problems)
     problems += [
         f"{where}: unknown limit {key!r}; there are {', '.join(FIELDS)}"
         for key in sorted(set(found) - set(FIELDS))
     ]
-    return {key: str(word) for key, word in found.items() if key in FIELDS}
+    return {
+        key: _Word(str(word), f"{where}.{key} in {file}")
+        for key, word in found.items()
+        if key in FIELDS
+    }
 
 
-def _rules(words: Mapping[str, str], task_type: str, problems: list[str]) -> Rules:
-    where = f" (task type {task_type})" if task_type else ""
-
+def _rules(words: Mapping[str, _Word], problems: list[str]) -> Rules:
     def read(name: str, reader: Callable[[str], Any]) -> Any:
         if name not in words:
             return None
         try:
-            return reader(words[name].strip())
+            return reader(words[name].text.strip())
         except ValueError as error:
-            problems.append(f"{FIELDS[name]}{where}: {error}")
+            problems.append(f"{words[name].source}: {error}")
             return None
 
     limits = RunLimits(
@@ -207,6 +218,7 @@ def _rules(words: Mapping[str, str], task_type: str, problems: list[str]) -> Rul
         limits,
         read("on_budget", lambda word: _action(word, off=False)) or Action.STOP,
         read("on_loop", lambda word: _action(word, off=True)) or Action.OFF,
+        {name: word.source for name, word in words.items()},
     )
 
 

@@ -12,7 +12,7 @@ from farthing.economics.loops import Finding
 from farthing.errors import BudgetExceeded, BudgetUnknown, StopOrdered
 from farthing.instrumentation.guard.notices import Notice
 from farthing.instrumentation.guard.runs import Run
-from farthing.instrumentation.guard.settings import FIELDS, UNKNOWN_VARIABLE, Action
+from farthing.instrumentation.guard.settings import UNKNOWN_VARIABLE, Action
 
 BUDGET_MESSAGE: Final = (
     "The budget for this task is used up. Do not call any more tools. Wrap up now: give"
@@ -45,12 +45,13 @@ def endless(bound: str) -> str:
 
 
 def exceeded(
-    run: Run, reading: Reading, spent: Spent, *, todo: str = ""
+    run: Run, reading: Reading, spent: Spent, *, source: str, todo: str = ""
 ) -> BudgetExceeded:
-    """The exception for a limit that is reached; `todo` follows what was not sent."""
+    """The exception for a limit that is reached; `source` is where the limit is set,
+    `todo` follows what was not sent."""
     return BudgetExceeded(
         f"{_reached(run, reading, spent)} Its next model call was not sent.{todo}"
-        f" Raise {FIELDS[reading.kind]} if this is too low.",
+        f" Raise {source} if this is too low.",
         limit=reading.kind.value,
         allowed=_amount(reading, reading.limit),
         used=_amount(reading, reading.used),
