@@ -130,6 +130,16 @@ def test_a_span_without_one_of_its_times_took_no_time(
     assert row == {"duration_us": 0, "is_moment": 1}
 
 
+def test_a_span_without_an_end_is_of_the_time_when_it_began(new_ledger: Ledger) -> None:
+    """It is priced by what held then, not by what holds when it is loaded."""
+    told = Told(CALL, start_s=DEFAULT_END_S, end_s=0)
+    new_ledger.load("20261126T000000Z-0123456789abcdef", [request([told])])
+    [row] = new_ledger.store.rows(
+        "SELECT toUnixTimestamp(time) AS at, flags FROM spans"
+    )
+    assert row == {"at": DEFAULT_END_S, "flags": ["time_assumed"]}
+
+
 def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:
     """Bytes that are no request are refused, not retried, and nothing is stored."""
     with pytest.raises(Refused):

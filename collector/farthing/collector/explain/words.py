@@ -33,7 +33,8 @@ _RULES: Final = {
 
 FLAGS: Final[Mapping[str, str]] = {
     "id_made": "its emitter gave it no id; it has one of what it says",
-    "time_assumed": "its clock cannot be right; the time of loading stands for its end",
+    "time_assumed": "its end is not told, or cannot be right; its start stands for it,"
+    " or the time of loading",
     "input_missing": "it tells no input tokens: the cost is a lower bound",
     "output_missing": "it tells no output tokens, as of a stream that was closed early:"
     " the cost is a lower bound",

@@ -79,7 +79,7 @@ worded AS (
             has_input, has_output, {{any_cached}},
             arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}
         ) AS has_usage,
-        -- A clock that cannot be right is replaced by the batch's, and the row says so.
+        -- An end that cannot be right is replaced by the start, else the batch's clock; the row says so.
         greatest(head.end_ns < 946684800000000000, head.end_ns > {{as_of_ns}} + 86400000000000) AS is_time_absurd,
         toLowCardinality({{provider_word}}) AS provider_word,
         toLowCardinality({{host_word}}) AS host_word,
@@ -96,7 +96,7 @@ kinds AS (
             said.request_model != '', 'model_call',
             ''
         ) AS kind,
-        if(is_time_absurd, {{as_of_ns}}, head.end_ns)::Int64 AS end_ns,
+        multiIf(NOT is_time_absurd, head.end_ns, least(head.start_ns >= 946684800000000000, head.start_ns <= {{as_of_ns}}), head.start_ns, {{as_of_ns}})::Int64 AS end_ns,
         {{provider_by_name}} AS named_provider,
         {{server}} AS server
     FROM worded
