@@ -9,10 +9,11 @@ from decimal import Decimal
 import pytest
 from prometheus_client import CollectorRegistry
 
+from farthing.alerts.backtest import backtest
 from farthing.alerts.budgets import Budget
 from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident
-from farthing.alerts.rule import shipped
+from farthing.alerts.rule import Rule, shipped
 from farthing.collector.alerting import troubles
 from farthing.collector.store.client import Store
 from tests.alerts.ledger import NOW, Watch, add, call
@@ -96,6 +97,25 @@ def test_a_budget_that_is_declared_otherwise(
     found = watch.look("budget", after=HOUR)
     [before] = [i for i in found if i.labels["window"] == "day"]
     assert before.why_resolved == why
+
+
+def test_a_backtest_lets_go_too(ledger: Store) -> None:
+    """Of a subject of which the query says nothing any more, it is not said that it
+    fires to the end of the range."""
+    add(ledger, [call("r", "2", ago=3 * DAY)])
+    sql = (
+        "SELECT team AS subject, sum(cost_usd) AS value, 1 AS threshold"
+        " FROM spend_hourly WHERE toDate(hour) = toDate({now:DateTime64(6, 'UTC')}) GROUP BY team"
+    )
+    told = {"name": "mine", "sql": sql, "title": "a", "summary": "b", "unit": "usd"}
+    rule = Rule.model_validate({**told, "description": "c", "severities": ["info"]})
+    outcome = backtest(
+        rule, ledger.rows, since=NOW - 5 * DAY, until=NOW, given=lambda _at: {}
+    )
+    [incident] = outcome.incidents
+    assert incident.why_resolved == GONE
+    assert outcome.median_s is not None
+    assert outcome.median_s <= 26 * 3600
 
 
 def test_a_budget_that_is_removed(ledger: Store, file: AlertFile) -> None:

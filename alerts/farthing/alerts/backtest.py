@@ -17,9 +17,10 @@ from statistics import median
 from typing import Any, Final
 
 from farthing.alerts.evaluate import Ask, is_idle, prepared, takes_moments
-from farthing.alerts.incident import Incident, step
+from farthing.alerts.incident import Incident, resolved, step
 from farthing.alerts.reading import Reading, reading
 from farthing.alerts.rule import Rule
+from farthing.alerts.unheard import WHY, Unheard
 
 _AT_ONCE: Final = 2
 _AT_A_TIME: Final = 168
@@ -107,16 +108,17 @@ def backtest(
         for row in ask(*prepared(rule.history_sql, values)):
             at = row["at"].replace(tzinfo=UTC)
             _follow(opened, fired, [reading(rule, row)], rule=rule, now=at)
-    elif takes_moments(rule.sql):
-        moments = list(_moments(since, until, rule))
-        for first in range(0, len(moments), _AT_A_TIME):
-            some = moments[first : first + _AT_A_TIME]
-            for at, each in _asked_of(rule, ask, some, opened=opened, given=given):
-                _follow(opened, fired, [each], rule=rule, now=at)
-    else:
-        for at in _moments(since, until, rule):
-            found = _asked(rule, ask, at, opened=opened, given=given)
-            _follow(opened, fired, found, rule=rule, now=at)
+        return Outcome(rule.name, since, until, tuple(fired.values()))
+    unheard = Unheard()
+    moments = list(_moments(since, until, rule))
+    for at, found in _grid(rule, ask, moments, opened=opened, given=given):
+        _follow(opened, fired, found, rule=rule, now=at)
+        told = {each.subject for each in found}
+        silent = [i for i in opened.values() if i.subject not in told]
+        for gone in unheard.noted(rule.name, silent, at):
+            del opened[gone.subject]
+            if gone.fired_at is not None:
+                fired[gone.id] = resolved(gone, WHY, now=at)
     return Outcome(rule.name, since, until, tuple(fired.values()))
 
 
@@ -135,6 +137,27 @@ def backtests(
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(one, rules)
+
+
+def _grid(
+    rule: Rule,
+    ask: Ask,
+    moments: Sequence[datetime],
+    *,
+    opened: Mapping[str, Incident],
+    given: Callable[[datetime], Mapping[str, Any]],
+) -> Iterator[tuple[datetime, list[Reading]]]:
+    """What a rule says at each of these moments; `opened` is what is open by then."""
+    if not takes_moments(rule.sql):
+        for at in moments:
+            yield at, _asked(rule, ask, at, opened=opened, given=given)
+        return
+    for first in range(0, len(moments), _AT_A_TIME):
+        some = moments[first : first + _AT_A_TIME]
+        found: dict[datetime, list[Reading]] = {at: [] for at in some}
+        for at, each in _asked_of(rule, ask, some, opened=opened, given=given):
+            found.setdefault(at, []).append(each)
+        yield from found.items()
 
 
 def _follow(

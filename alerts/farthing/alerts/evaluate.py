@@ -285,7 +285,7 @@ def prepared(sql: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """A rule's query within its limits, and those of the values that it asks for."""
     asked = set(_PARAMETER.findall(sql))
     used = {name: value for name, value in values.items() if name in asked}
-    return sql.rstrip() + _LIMITS, used
+    return sql.rstrip().removesuffix(";") + _LIMITS, used
 
 
 def takes_moments(sql: str) -> bool:

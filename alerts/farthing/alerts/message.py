@@ -148,7 +148,7 @@ def _against(alert: Alert) -> str:
     value = _written(alert.value, alert.unit, low=alert.lower_bound)
     if not alert.threshold:  # a loop, whatever it costs
         return value
-    return f"{value} (limit {_written(alert.threshold, alert.unit)})"
+    return f"{value} (alert from {_written(alert.threshold, alert.unit)})"
 
 
 def _moment(moment: datetime, *, seen: datetime) -> str:

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from farthing.alerts import wording
 from farthing.alerts.alert import Severity, Unit
@@ -77,9 +84,20 @@ class Rule(BaseModel):
     def _is_template(cls, text: str) -> str:
         try:
             wording.names(text)
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise ValueError(f"{text!r} is no template: {error}") from None
         return text.strip()
+
+    @model_validator(mode="after")
+    def _group_has_its_names(self) -> Rule:
+        """Sooner than in the middle of a storm."""
+        known = {"count", "examples", "rule", *self.group_by, *self.labels}
+        if unknown := sorted(wording.names(self.group_title) - known):
+            raise ValueError(
+                f"group_title asks for {', '.join(unknown)}; a group has"
+                f" {', '.join(sorted(known))}: is it missing in group_by?"
+            )
+        return self
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -177,7 +195,8 @@ def _checked(told: Mapping[str, Any], *, where: str) -> Rule:
         return Rule.model_validate(told)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
+            f"{'.'.join(map(str, item['loc']))}:"
+            f" {item['msg'].removeprefix('Value error, ')}".removeprefix(": ")
             for item in error.errors()
         )
         raise ConfigError(f"{where}: {problems}") from None

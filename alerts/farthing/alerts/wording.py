@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from farthing.errors import FarthingError
+
 UNKNOWN: Final = "unknown"
+
+
+class BadTemplate(FarthingError):
+    """A template asks for what a row does not have; the message says which."""
+
+
 _NAME: Final = re.compile(r"[a-z_]\w*")
 
 
@@ -21,32 +29,45 @@ class _Template(string.Formatter):
         del args
         if not _NAME.fullmatch(field_name):
             raise ValueError(f"{{{field_name}}} is not a name")
+        if field_name not in kwargs:
+            raise BadTemplate(
+                f"a template asks for {{{field_name}}}, and the query has no such"
+                f" column; there are: {', '.join(sorted(kwargs))}"
+            )
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
             return UNKNOWN
-        return UNITS[format_spec](value) if format_spec else str(value)
+        if not format_spec:
+            return str(value)
+        try:
+            return UNITS[format_spec](value)
+        except (ArithmeticError, ValueError, TypeError):
+            raise BadTemplate(
+                f"a template wants {value!r} as {format_spec}, and it is no number"
+            ) from None
 
 
 def fill(template: str, values: Mapping[str, Any]) -> str:
     """`template` with its names replaced; `{cost_usd:usd}` names a unit of `UNITS`.
 
-    Raises KeyError for a name or unit that there is not, ValueError for what is no
-    template.
+    Raises BadTemplate for a name that there is not, KeyError for such a unit,
+    ValueError for what is no template.
     """
     return _Template().vformat(template, (), values)
 
 
 def names(template: str) -> set[str]:
-    """The names that a template asks for. Raises ValueError, KeyError as `fill`."""
+    """The names that a template asks for. Raises ValueError for what is none."""
     found = set()
     for _, name, unit, _ in string.Formatter().parse(template):
         if name is not None:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{{{name}}} is not a name")
             if unit and unit not in UNITS:
-                raise KeyError(f"unit {unit!r}; there are {', '.join(sorted(UNITS))}")
+                units = ", ".join(sorted(UNITS))
+                raise ValueError(f"there is no unit {unit!r}; there are {units}")
             found.add(name)
     return found
 

@@ -57,8 +57,10 @@ def opened_alerts(data_dir: Path | None) -> Iterator[tuple[AlertFile, Policy]]:
             " `farthing up`, or name its folder with --data"
         )
     file = AlertFile(path)
+    running = presence.find(settings.data_dir)
+    page_url = running.web_url if running and running.web_url else ""
     try:
-        yield file, alert_policy(settings)
+        yield file, alert_policy(settings, page_url=page_url)
     finally:
         file.close()
 

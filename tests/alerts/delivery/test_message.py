@@ -89,7 +89,7 @@ def test_a_person_is_told_what_to_act_on() -> None:
         "WARNING: run-17 costs 4.2x the median of code-review\n"
         "$1.26 against a median of $0.30; it reads one file over and over.\n"
         "Owner: @growth-oncall\n"
-        "Value: 4.2x (limit 3.0x)\n"
+        "Value: 4.2x (alert from 3.0x)\n"
         "Since: 2026-11-25 11:53:00 UTC (7 min before this)\n"
         "Burns: $10.80 per hour\n"
         "Cost so far: $1.26\n"

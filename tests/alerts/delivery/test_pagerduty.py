@@ -99,7 +99,7 @@ def test_an_event_carries_what_a_person_needs() -> None:
     assert payload["summary"] == "WARNING: run-17 costs 4.2x the median of code-review"
     assert payload["timestamp"] == "2026-11-25T11:53:00+00:00"
     assert details["Owner"] == "@growth-oncall"
-    assert details["Value"] == "4.2x (limit 3.0x)"
+    assert details["Value"] == "4.2x (alert from 3.0x)"
     assert details["Burns"] == "$10.80 per hour"
     assert details["Runbook"] == "docs/alerts.md"
     assert event["client_url"] == "https://farthing.example/runs/run-17"

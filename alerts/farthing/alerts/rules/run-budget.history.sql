@@ -33,7 +33,7 @@ WITH
     )
 SELECT
     at, closing, concat('[', toJSONString(name), ',', toJSONString(t.run_id), ']') AS subject, t.run_id AS shown, t.run_id AS run_id, name AS budget, action,
-    task_type, business_unit, team, user, agent, service, environment, if(task_type = '', 'run', task_type) AS task_type_or_run,
+    task_type, business_unit, team, user, agent, service, environment, if(task_type = '', 'run', concat(task_type, ' run')) AS task_type_or_run,
     since, calls, lower_bound, if(lower_bound, 'at least ', '') AS bound, value, value AS cost_usd, limit_usd, limit_usd AS whole, threshold,
     toUInt32(greatest(0, toInt64(arrayCount(step -> value * 100 >= limit_usd * step, steps)) - 1)) AS level,
     toFloat64(value) / toFloat64(whole) AS used

@@ -18,7 +18,7 @@ WITH
     )
 SELECT
     concat('[', toJSONString(name), ',', toJSONString(run_id), ']') AS subject, run_id AS shown, run_id, name AS budget, action,
-    task_type, business_unit, team, user, agent, service, environment, if(task_type = '', 'run', task_type) AS task_type_or_run,
+    task_type, business_unit, team, user, agent, service, environment, if(task_type = '', 'run', concat(task_type, ' run')) AS task_type_or_run,
     since, calls, lower_bound, if(lower_bound, 'at least ', '') AS bound, cost AS value, cost AS cost_usd, limit_usd, limit_usd AS whole,
     toDecimal128(limit_usd * arrayMin(steps) / 100, 15) AS threshold,
     toUInt32(greatest(0, toInt64(arrayCount(step -> value * 100 >= limit_usd * step, steps)) - 1)) AS level,
