@@ -103,10 +103,10 @@ def test_a_backtest_lets_go_too(ledger: Store) -> None:
     """Of a subject of which the query says nothing any more, it is not said that it
     fires to the end of the range."""
     add(ledger, [call("r", "2", ago=3 * DAY)])
-    sql = (
-        "SELECT team AS subject, sum(cost_usd) AS value, 1 AS threshold"
-        " FROM spend_hourly WHERE toDate(hour) = toDate({now:DateTime64(6, 'UTC')}) GROUP BY team"
-    )
+    sql = """
+        SELECT team AS subject, sum(cost_usd) AS value, 1 AS threshold FROM spend_hourly
+        WHERE toDate(hour) = toDate({now:DateTime64(6, 'UTC')}) GROUP BY team
+    """
     told = {"name": "mine", "sql": sql, "title": "a", "summary": "b", "unit": "usd"}
     rule = Rule.model_validate({**told, "description": "c", "severities": ["info"]})
     outcome = backtest(
