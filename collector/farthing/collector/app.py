@@ -9,7 +9,11 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from dataclasses import dataclass
 
 import uvloop
@@ -22,7 +26,8 @@ from farthing.collector.config import Settings, shown
 from farthing.collector.pictures import RunPictures
 from farthing.collector.price_sources import PriceSources
 from farthing.collector.price_watch import PriceWatch
-from farthing.collector.receive.serve import serve
+from farthing.collector.receive.serve import Endpoints, serve
+from farthing.collector.receive.settings import ReceiveSettings
 from farthing.collector.spool import Spool
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.watch.watching import Watching
@@ -89,12 +94,13 @@ async def collector(
     receive = parts.receive_settings(settings)
     registry = CollectorRegistry()
     async with AsyncExitStack() as stack:
-        file = stack.enter_context(parts.own_data_folder(settings.data_dir))
-        web = stack.enter_context(parts.web_listener(settings))
-        ledger = stack.enter_context(parts.closing_ledger(settings))
+        enter = stack.enter_context
+        file = enter(parts.own_data_folder(settings.data_dir))
+        web = enter(parts.web_listener(settings))
+        ledger = enter(parts.closing_ledger(settings))
         is_open = parts.try_to_open(ledger, settings)
-        spool = stack.enter_context(parts.open_spool(settings))
-        alerting = stack.enter_context(
+        spool = enter(parts.open_spool(settings))
+        alerting = enter(
             running_alerting(
                 *(settings, ledger.store, registry),
                 clock=clock,
@@ -105,10 +111,10 @@ async def collector(
         prices = PriceWatch(
             PriceSources.of(settings), ledger.catalogue, registry=registry
         )
-        watching = stack.enter_context(
+        watching = enter(
             parts.running_watch(settings, ledger, registry, alerting=alerting)
         )
-        loader = stack.enter_context(
+        loader = enter(
             parts.running_loader(
                 *(settings, spool, ledger, registry),
                 prices=prices,
@@ -118,28 +124,40 @@ async def collector(
             )
         )
         await stack.enter_async_context(prices.running())
-        endpoints = await stack.enter_async_context(
-            serve(
-                receive,
-                spool,
-                registry=registry,
-                why_not_ready=lambda: spool.why_full() or loader.problem,
-                documents={leases.PATH: alerting.budgets.document},
-                answers={leases.PATH: alerting.budgets.shared.answer},
-            )
+        receiving = serve(
+            receive,
+            spool,
+            registry=registry,
+            why_not_ready=lambda: spool.why_full() or loader.problem,
+            documents={leases.PATH: alerting.budgets.document},
+            answers={leases.PATH: alerting.budgets.shared.answer},
         )
+        addresses = await stack.enter_async_context(
+            _reached(receiving, receive, settings=settings, ledger=ledger, web=web)
+        )
+        web_url = addresses.web_url if addresses.embedded else None
+        presence.announce(file, addresses.http_url, web_url)
+        yield Collector(addresses, spool, ledger, prices, watching)
+
+
+@asynccontextmanager
+async def _reached(
+    receiving: AbstractAsyncContextManager[Endpoints],
+    receive: ReceiveSettings,
+    *,
+    settings: Settings,
+    ledger: Ledger,
+    web: parts.WebListener,
+) -> AsyncIterator[Addresses]:
+    """Open the ports: for spans, then for the page and questions."""
+    async with receiving as endpoints:
         scheme = "https" if receive.tls else "http"
         http_url = f"{scheme}://{shown(receive.http_host)}:{endpoints.http_port}"
-        await stack.enter_async_context(
-            parts.web_endpoint(settings, ledger, web, otlp_url=http_url)
-        )
-        embedded = ledger.store.embedded
-        addresses = Addresses(
-            http_url=http_url,
-            grpc_address=f"{shown(receive.grpc_host)}:{endpoints.grpc_port}",
-            web_url=web.url,
-            store=str(ledger.store.address),
-            embedded=embedded,
-        )
-        presence.announce(file, http_url, web.url if embedded else None)
-        yield Collector(addresses, spool, ledger, prices, watching)
+        async with parts.web_endpoint(settings, ledger, web, otlp_url=http_url):
+            yield Addresses(
+                http_url=http_url,
+                grpc_address=f"{shown(receive.grpc_host)}:{endpoints.grpc_port}",
+                web_url=web.url,
+                store=str(ledger.store.address),
+                embedded=ledger.store.embedded,
+            )
