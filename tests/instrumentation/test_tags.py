@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 
@@ -243,3 +245,21 @@ def test_log_records_are_tagged() -> None:
     [record] = exporter.get_finished_logs()
     assert dict(record.log_record.attributes or {}) == {"own": 1, TYPE: "mine", ID: "1"}
     provider.shutdown()
+
+
+def test_threads_that_begin_at_once_are_one_run() -> None:
+    """The run that a process is has one id, however many ask for it first."""
+    code = (
+        "import threading\n"
+        "from farthing.instrumentation.context import process_run_id\n"
+        "together, found = threading.Barrier(8), set()\n"
+        "def ask():\n    together.wait()\n    found.add(process_run_id())\n"
+        "threads = [threading.Thread(target=ask) for _ in range(8)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "print(len(found))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"

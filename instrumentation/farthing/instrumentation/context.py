@@ -6,10 +6,9 @@ A private key, not baggage: some SDKs send baggage to their provider.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from opentelemetry import context as otel
@@ -67,12 +66,11 @@ def set_process_tags(values: Mapping[str, str]) -> None:
 def process_run_id() -> str:
     """The id of the run that this process is, where nothing names one; each forked
     child has its own."""
-    return f"{_random()}-{os.getpid()}"
+    return f"{_RANDOM}-{os.getpid()}"
 
 
-@cache
-def _random() -> str:
-    return secrets.token_hex(8)
+_RANDOM: Final = os.urandom(8).hex()
+"""Made at once: threads that made it at their first calls might make two."""
 
 
 def own_tags(context: otel.Context | None = None) -> Tags:
