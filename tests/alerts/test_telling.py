@@ -181,6 +181,19 @@ def test_what_is_about_no_run_links_to_all_alerts() -> None:
     assert Policy().url_of(about) == ""
 
 
+def test_what_is_pending_does_not_stand_before_what_fires() -> None:
+    """Of what waits to be told to the ledger a part is told at once, and that is never
+    what nobody is to know."""
+    world = World()
+    world.values = {"old": 12}
+    world.evaluate()
+    world.values |= {f"n{n}": 12 for n in range(1_100)}
+    world.now += SECONDS_30
+    world.evaluate()
+    assert [i.subject for i in world.judge.publishable()] == ["old"]
+    world.end()
+
+
 def test_a_removed_rule_ends_its_alerts(world: World) -> None:
     """Alerts of a rule that is no longer there are resolved, and say why."""
     world.values = {"a": 12}

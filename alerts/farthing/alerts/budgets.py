@@ -97,7 +97,8 @@ class Budget(BaseModel):
         hour of UTC: where a zone's day begins within one, the hour counts to the day
         in which it begins."""
         local = now.astimezone(ZoneInfo(self.zone))
-        first = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        # Where clocks go back to midnight, a day begins with the first of the two.
+        first = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         if self.window == "week":
             first -= timedelta(days=first.weekday())
         if self.window == "month":

@@ -156,9 +156,8 @@ class Evaluator:
             self._pruned_at = now
 
     def publishable(self) -> list[Incident]:
-        """Incidents of which the ledger does not know the newest; pending ones are
-        nobody's business."""
-        return [i for i in self._file.unpublished() if i.fired_at is not None]
+        """Incidents of which the ledger does not know the newest."""
+        return self._file.unpublished()
 
     def _asked(self, rule: Rule, sql: str, now: datetime) -> list[Mapping[str, Any]]:
         given, known = self._sources.given(), self._open_subjects(rule)
@@ -257,7 +256,8 @@ class Evaluator:
             told, news = tell(incident, situation)
             notices += news
             _log(told, known.get(told.id))
-            publish = self._is_news(told, known.get(told.id), now)
+            fired = told.fired_at is not None  # what is pending is nobody's business
+            publish = fired and self._is_news(told, known.get(told.id), now)
             self._file.save([told], publish=publish)
         self._outbox.put(notices)
 
