@@ -140,6 +140,30 @@ def test_a_span_without_an_end_is_of_the_time_when_it_began(new_ledger: Ledger) 
     assert row == {"at": DEFAULT_END_S, "flags": ["time_assumed"]}
 
 
+def test_attributes_are_scalars_and_lists_of_strings(new_ledger: Ledger) -> None:
+    """What no column holds is kept as text, a list of strings joined by commas; of what
+    is empty, or neither, there is no trace."""
+    others = {
+        "text": "a",
+        "count": 0,
+        "ratio": 0.5,
+        "truth": False,
+        "tags": ["a", "b"],
+        "numbers": [1],
+        "nothing": "",
+        "empty": [],
+    }
+    new_ledger.load("a", [request([Told({**CALL, **others})])])
+    [row] = new_ledger.store.rows("SELECT attributes FROM spans")
+    assert row["attributes"] == {
+        "text": "a",
+        "count": "0",
+        "ratio": "0.5",
+        "truth": "false",
+        "tags": "a,b",
+    }
+
+
 def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:
     """Bytes that are no request are refused, not retried, and nothing is stored."""
     with pytest.raises(Refused):

@@ -65,7 +65,7 @@ fields AS (
         {{has_input}} AS has_input,
         {{has_output}} AS has_output,
         {{is_later}} AS is_later,
-        mapFilter((k, v) -> NOT match(k, {{content}}), mapFromArrays(
+        mapFilter((k, v) -> least(notEmpty(v), NOT match(k, {{content}})), mapFromArrays(
             arrayFilter((k, slot) -> slot = 0, keys, slots),
             arrayFilter((t, slot) -> slot = 0, texts, slots)
         )) AS attributes
