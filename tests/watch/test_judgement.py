@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,10 +40,10 @@ def row(at_us: int, kind: str, span: int, **more: Any) -> Entry:
         output=10,
         cost_usd=f"0.{span + 1:03}",
         is_unpriced=bool(span % 2),
-        told=["", "", ""] if kind == "model_call" else [""] * len(STEP_FIELDS),
-        handed={},
-        tags=["review" if span % 3 else "", "", "", "", "", ""],
+        handed="",
+        tags=json.dumps(["review" if span % 3 else "", "", "", "", "", ""]),
         load="batch",
+        **dict.fromkeys((*STEP_FIELDS, "text_hash", "text_norm_hash", "user_turn"), ""),
     )
     return made._replace(**more)
 
@@ -55,16 +56,15 @@ def hashes(outcome: str, span: int) -> dict[str, str]:
 
 def tool(at_us: int, span: int, told: dict[str, str], **more: Any) -> Entry:
     """A tool's own span."""
-    own = [told.get(name, "") for name in STEP_FIELDS]
     call = {"tool_name": "look", "tool_call_id": f"call {span}"}
-    return row(at_us, "tool", span, told=own, **call | more)
+    return row(at_us, "tool", span, **told | call | more)
 
 
 def handed(at_us: int, span: int, told: dict[str, str], **more: Any) -> Entry:
     """A model call that was handed the result of the call of this number."""
     fields = {"call_id": f"call {span}", "name": "look", **told}
     own = {f"{TOOL_RESULTS}{name}": value for name, value in fields.items()}
-    return row(at_us, "model_call", span + 500, handed=own, **more)
+    return row(at_us, "model_call", span + 500, handed=json.dumps(own), **more)
 
 
 @st.composite

@@ -48,7 +48,7 @@ from farthing.errors import ConfigError, StoreUnavailable
 log = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 10.0
-_GARBAGE_AT: Final = 20_000
+_GARBAGE_AT: Final = 100_000
 
 
 def collect_garbage_rarely() -> None:

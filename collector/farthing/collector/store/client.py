@@ -166,6 +166,12 @@ class Store:
             )
             return list(result.named_results())
 
+    def columns(self, sql: str) -> Sequence[Sequence[Any]]:
+        """The columns of a query; none where it has no rows."""
+        with self._client() as client:
+            columns: Sequence[Sequence[Any]] = client.query(sql).result_columns
+            return columns
+
     def raw(self, sql: str, *, fmt: str) -> bytes:
         """The result of a query in one of ClickHouse's formats."""
         with self._client() as client:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from farthing.collector.watch.entry import TAGS, Entry
+from farthing.collector.watch.entry import TAGS, Entry, tag_values
 
 
 class Spent(NamedTuple):
@@ -43,7 +43,7 @@ class Moment:
 @dataclass(slots=True)
 class _Account:
     now: Moment
-    told: list[str]
+    told: str
     tags: list[str]
 
 
@@ -73,7 +73,7 @@ class Accounts:
         account = self._of_agent.get(agent)
         if account is None:
             nothing = Moment(entry.at_us, _NOTHING, _NOTHING)
-            account = _Account(nothing, [], [""] * len(TAGS))
+            account = _Account(nothing, "", [""] * len(TAGS))
             self._of_agent[agent] = account
         moment = account.now
         if moment.at_us != entry.at_us:
@@ -82,7 +82,7 @@ class Accounts:
             moment.by = _more(moment.by, entry)
         if account.told != entry.tags:
             account.told = entry.tags
-            pairs = zip(entry.tags, account.tags, strict=True)
+            pairs = zip(tag_values(entry.tags), account.tags, strict=True)
             account.tags = [new or old for new, old in pairs]
         return moment
 

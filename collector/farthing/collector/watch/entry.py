@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import json
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from farthing.semconv import FINGERPRINT, STEP_FIELDS
 
-REPLY_FIELDS: Final = ("text_hash", "text_norm_hash", "user_turn")
+_REPLY_FIELDS: Final = ("text_hash", "text_norm_hash", "user_turn")
 TAGS: Final = (
     "task_type", "business_unit", "team", "user", "service", "environment",
 )  # fmt: skip
@@ -15,9 +17,10 @@ TAGS: Final = (
 class Entry(NamedTuple):
     """A row of sql/entries.sql, whose columns these are, in their order.
 
-    `at_us` is when a call began; of a call of an agent, when it ended. `told` has the
-    fingerprints of a tool call, in the order of `STEP_FIELDS`, or of a reply, in that
-    of `REPLY_FIELDS`; `handed` what a model call says of tool results.
+    `at_us` is when a call began; of a call of an agent, when it ended. `handed` is what
+    a model call says of tool results, an object of JSON, or empty; `tags` the values of
+    TAGS, a list of JSON. The fingerprints are those of `STEP_FIELDS`, which a tool call
+    has, and of a reply.
     """
 
     run_id: str
@@ -37,20 +40,36 @@ class Entry(NamedTuple):
     output: int
     cost_usd: str
     is_unpriced: bool
-    told: list[str]
-    handed: dict[str, str]
-    tags: list[str]
+    handed: str
+    tags: str
     load: str
+    args_hash: str
+    args_norm_hash: str
+    args_len: str
+    args_simhash: str
+    result_hash: str
+    result_norm_hash: str
+    result_shape_hash: str
+    result_len: str
+    result_simhash: str
+    empty: str
+    error: str
+    err_sig_hash: str
+    text_hash: str
+    text_norm_hash: str
+    user_turn: str
 
 
-def columns(names: tuple[str, ...]) -> str:
-    """Fingerprints of these names, as SQL finds them in the attributes `a`."""
-    return ", ".join(f"a['{FINGERPRINT}{name}']" for name in names)
+@lru_cache(maxsize=1024)
+def tag_values(tags: str) -> tuple[str, ...]:
+    """The values of TAGS, from an entry's `tags`."""
+    return tuple(json.loads(tags))
 
 
-TOLD: Final[dict[str, Any]] = {
-    "of_tools": columns(STEP_FIELDS),
-    "of_replies": columns(REPLY_FIELDS),
+TOLD: Final = {
+    "fingerprints": ",\n    ".join(
+        f"a['{FINGERPRINT}{name}']" for name in (*STEP_FIELDS, *_REPLY_FIELDS)
+    ),
     "tags": ", ".join(TAGS),
 }
 """What is filled into sql/entries.sql."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from farthing.collector.store.finding import StoredFinding
@@ -14,6 +15,7 @@ from farthing.collector.watch.accounts import Accounts, Moment
 from farthing.collector.watch.entry import TAGS, Entry
 from farthing.collector.watch.told import Telling, newest
 from farthing.economics.loops import Baseline, Detector, Finding, Stall, Step, Taken
+from farthing.semconv import STEP_FIELDS
 
 LONG_RUN: Final = 2_000
 """Entries of a run that are ever read again. What is longer is judged by what comes
@@ -24,6 +26,7 @@ _PLACES_KEPT: Final = 1_024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FEMTO: Final = 10**15
 _LONG_AGO_US: Final = -(1 << 63)
+_FINGERPRINTS: Final = attrgetter(*STEP_FIELDS)
 
 Identity = tuple[str, str, str, bool, int, str, int, int, int, str]
 """What tells an entry from all others of its run: a span that is sent again comes with
@@ -270,7 +273,7 @@ def _bare_at_end(entries: Sequence[Entry]) -> int:
 
 def _is_bare(entry: Entry) -> bool:
     is_call = entry.kind == "tool" and entry.is_span
-    return is_call and not any(entry.told) and not entry.error_type
+    return is_call and not any(_FINGERPRINTS(entry)) and not entry.error_type
 
 
 def _identity(entry: Entry) -> Identity:

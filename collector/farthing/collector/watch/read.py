@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
@@ -92,7 +91,7 @@ class Reader:
         self, which: str, *, order: str = _IN_ORDER
     ) -> Iterator[tuple[str, list[Entry]]]:
         sql = fill(_sql("entries.sql"), {"which": which, "order": order, **TOLD})
-        rows = map(Entry._make, self._parsed(sql, fmt="JSONCompactEachRow"))
+        rows = map(Entry._make, zip(*self._store.columns(sql), strict=True))
         for run_id, entries in groupby(rows, key=attrgetter("run_id")):
             yield run_id, list(entries)
 
@@ -106,13 +105,7 @@ class Reader:
         return self._asked("keys.sql", values)
 
     def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        return iter(self._parsed(fill(_sql(name), values), fmt="JSONEachRow"))
-
-    def _parsed(self, sql: str, *, fmt: str) -> list[Any]:
-        """Rows in one of the forms of JSON that have a row a line, read at once."""
-        lines = self._store.raw(sql, fmt=fmt).splitlines()
-        rows: list[Any] = json.loads(b"[%b]" % b",".join(lines))
-        return rows
+        return iter(self._store.rows(fill(_sql(name), values)))
 
 
 def chunks(

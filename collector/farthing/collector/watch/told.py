@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -122,9 +123,8 @@ def _steps_of(entry: Entry) -> Iterator[Step]:
 
 
 def _reply(entry: Entry) -> Iterator[Step]:
-    text_hash, text_norm_hash, user_turn = entry.told
     time_ns = entry.at_us * 1000
-    if user_turn in _TRUE:
+    if entry.user_turn in _TRUE:
         spoken = f"{entry.span_id} user"
         yield Step(
             kind="user",
@@ -142,8 +142,8 @@ def _reply(entry: Entry) -> Iterator[Step]:
         agent=entry.agent,
         call_id=entry.span_id,
         time_ns=time_ns,
-        text_hash=text_hash,
-        text_norm_hash=text_norm_hash,
+        text_hash=entry.text_hash,
+        text_norm_hash=entry.text_norm_hash,
         input_tokens=entry.input,
         output_tokens=entry.output,
         status=status,
@@ -153,20 +153,31 @@ def _reply(entry: Entry) -> Iterator[Step]:
 
 def _tool(entry: Entry) -> Step:
     """A tool's own span. Without fingerprints, what failed and how is all we know."""
-    fields = _fields(zip(STEP_FIELDS, entry.told, strict=True))
-    if entry.error_type:
-        fields["error"] = True
-        fields.setdefault("err_sig_hash", f"{entry.tool_name} {entry.error_type}")
-        fields["status"] = _status(entry)
-        fields["retryable"] = _is_retryable(entry, fields["status"])
-    return Step(
+    step = Step(
         kind="tool",
         name=entry.tool_name,
         agent=entry.agent,
         call_id=entry.tool_call_id or entry.span_id,
         time_ns=entry.at_us * 1000,
-        **fields,
+        args_hash=entry.args_hash,
+        args_norm_hash=entry.args_norm_hash,
+        args_len=_number(entry.args_len),
+        args_simhash=entry.args_simhash,
+        result_hash=entry.result_hash,
+        result_norm_hash=entry.result_norm_hash,
+        result_shape_hash=entry.result_shape_hash,
+        result_len=_number(entry.result_len),
+        result_simhash=entry.result_simhash,
+        empty=_truth(entry.empty),
+        error=_truth(entry.error),
+        err_sig_hash=entry.err_sig_hash,
     )
+    if entry.error_type:
+        step.error = True
+        step.err_sig_hash = step.err_sig_hash or f"{entry.tool_name} {entry.error_type}"
+        step.status = _status(entry)
+        step.retryable = _is_retryable(entry, step.status)
+    return step
 
 
 def _handed(entry: Entry) -> Iterator[Step]:
@@ -190,7 +201,7 @@ def _handed(entry: Entry) -> Iterator[Step]:
 def _results(entry: Entry) -> dict[str, list[str]]:
     return {
         name.removeprefix(TOOL_RESULTS): value.split(",")
-        for name, value in entry.handed.items()
+        for name, value in json.loads(entry.handed).items()
     }
 
 
@@ -205,13 +216,20 @@ def _fields(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
         if not text:
             continue
         if name in _NUMBERS:
-            if text.isdecimal() and len(text) <= _MOST_DIGITS:
-                fields[name] = int(text)
+            fields[name] = _number(text)
         elif name in _TRUTHS:
-            fields[name] = text in _TRUE
+            fields[name] = _truth(text)
         else:
             fields[name] = text
     return fields
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
+def _truth(text: str) -> bool | None:
+    return text in _TRUE if text else None
 
 
 def _adds(step: Step, has_result: dict[str, bool]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from farthing.collector.store.client import Store
-from farthing.collector.watch.entry import Entry
+from farthing.collector.watch.entry import Entry, tag_values
 from farthing.collector.watch.labelled import LabelledRun
 from farthing.collector.watch.read import Reader
 from farthing.collector.watch.told import steps
@@ -32,7 +32,7 @@ def ledger_run(store: Store, run_id: str) -> LabelledRun:
 def _run(entries: Sequence[Entry]) -> LabelledRun:
     return LabelledRun(
         trace_id=entries[0].run_id,
-        source=max(entry.tags[0] for entry in entries) or "(not tagged)",
+        source=max(tag_values(entry.tags)[0] for entry in entries) or "(not tagged)",
         label="unknown",
         onset=None,
         is_normal=False,

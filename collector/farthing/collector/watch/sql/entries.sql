@@ -21,11 +21,11 @@ SELECT
     output_tokens + reasoning_tokens + output_audio_tokens,
     toString(ifNull(cost_usd, 0)),
     cost_state IN ('unpriced', 'no_usage'),
-    multiIf(kind = 'tool', [{{of_tools}}], kind = 'model_call', [{{of_replies}}], []),
-    if(kind = 'model_call' AND a['farthing.tool_results.call_id'] != '', mapFilter((k, v) -> startsWith(k, 'farthing.tool_results.'), a), map()),
-    [{{tags}}],
-    load
+    if(kind = 'model_call' AND a['farthing.tool_results.call_id'] != '', toJSONString(mapFilter((k, v) -> startsWith(k, 'farthing.tool_results.'), a)), ''),
+    toLowCardinality(toJSONString([{{tags}}])),
+    load,
+    {{fingerprints}}
 FROM spans
 WHERE {{which}} AND kind IN ('model_call', 'tool', 'agent')
 ORDER BY run_id, {{order}}
-SETTINGS output_format_json_quote_64bit_integers = 0
+SETTINGS optimize_functions_to_subcolumns = 0

@@ -39,4 +39,4 @@ SELECT
 FROM spans
 WHERE {{which}} AND length(run_id) <= {{id_most}}
 GROUP BY run_id
-SETTINGS output_format_json_quote_64bit_integers = 0, optimize_functions_to_subcolumns = 0
+SETTINGS optimize_functions_to_subcolumns = 0
