@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, Self
 
 
@@ -59,14 +60,14 @@ class StoredFinding:
 
     def line(self) -> list[Any]:
         """The values of COLUMNS, as `Store.insert` takes them."""
-        return [_plain(getattr(self, column)) for column in COLUMNS]
+        return [
+            value.replace(tzinfo=None).isoformat(" ")
+            if isinstance(value, datetime)
+            else value
+            for value in _values(self)
+        ]
 
 
 COLUMNS: Final = tuple(field.name for field in fields(StoredFinding))
 _TIMES: Final = ("first_time", "at_time", "last_time")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(" ")
-    return list(value) if isinstance(value, tuple) else value
+_values: Final = attrgetter(*COLUMNS)

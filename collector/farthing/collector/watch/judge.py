@@ -72,6 +72,7 @@ class Judgement:
         self.baseline = baseline
         self._entries = earlier
         self._taken_last: dict[Identity, None] = {}
+        self._taken_since: list[Entry] = []
         self._held: Sequence[Entry] = ()
         self._episodes = episodes or {}
         self._last_us = _LONG_AGO_US
@@ -80,7 +81,7 @@ class Judgement:
         self._stall = None if baseline is None else Stall(baseline)
         self._accounts = Accounts(of_run=baseline is not None)
         self._places: dict[str, _Place] = {}
-        self._newest: dict[str, deque[tuple[int, str]]] = {}
+        self._newest: dict[str, deque[Entry]] = {}
         self._calls = 0
         self._agent_calls = 0
         self._ended: list[_Known] = []
@@ -108,6 +109,7 @@ class Judgement:
         that may still be told better wait for what comes next."""
         as_they_come = as_they_come or self.is_long
         if as_they_come:
+            self._identify()
             new = [e for e in entries if _identity(e) not in self._taken_last]
             number = len(new) - (_bare_at_end(new) if self.is_long else 0)
             entries, self._held = [*self._held, *new[:number]], new[number:]
@@ -150,7 +152,14 @@ class Judgement:
 
     def pass_over(self, entries: Iterable[Entry]) -> None:
         """Take these for taken, where they come again."""
-        self._taken_last.update((_identity(entry), None) for entry in entries)
+        self._taken_since += entries
+        if len(self._taken_since) > _PLACES_KEPT:
+            self._identify()
+
+    def _identify(self) -> None:
+        """Note what was taken: not before somebody asks, which few runs need."""
+        self._taken_last.update((_identity(entry), None) for entry in self._taken_since)
+        self._taken_since.clear()
         if len(self._taken_last) > 2 * LONG_RUN:
             self._taken_last = newest(self._taken_last, LONG_RUN)
 
@@ -167,8 +176,10 @@ class Judgement:
         self._places.setdefault(step.call_id, place)
         self._calls += step.kind == "tool"
         if step.kind != "user":
-            newest = self._newest.setdefault(step.agent, deque(maxlen=_SPANS_KEPT))
-            newest.append((place.entry.at_us, place.entry.span_id))
+            newest = self._newest.get(step.agent)
+            if newest is None:
+                newest = self._newest[step.agent] = deque(maxlen=_SPANS_KEPT)
+            newest.append(place.entry)
         for finding in self._detector.step(step):
             if not finding.ongoing:
                 self._ended.append(self._known(finding))
@@ -209,7 +220,7 @@ class Judgement:
         """The newest spans of a finding."""
         newest = self._newest.get(finding.agent, ())
         began_us, until_us = first.entry.at_us, last.entry.at_us
-        own = [span for at_us, span in newest if began_us <= at_us <= until_us]
+        own = [e.span_id for e in newest if began_us <= e.at_us <= until_us]
         return tuple(dict.fromkeys(own[-_SPANS_SHOWN:]))
 
     def _stored(self, known: _Known) -> StoredFinding:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Final
 
-from farthing.collector.store.finding import StoredFinding
+from farthing.collector.store.finding import COLUMNS, StoredFinding
 from farthing.collector.watch.entry import Entry
 from farthing.collector.watch.judge import LONG_RUN, Judgement, Key
 from farthing.collector.watch.read import Reader
@@ -21,6 +22,8 @@ one is once it has doubled, or is quiet, so that no span is read often."""
 _GROWN: Final = 2
 _RECALLED: Final = 500
 """Entries of a long run that are read to go on with it."""
+
+_SAID: Final = attrgetter(*(column for column in COLUMNS if column != "version"))
 
 Findings = dict[tuple[str, str, str, int], StoredFinding]
 
@@ -106,20 +109,13 @@ class Judgements:
             and case.goes_on(baselines[run_id])
             and number <= LONG_RUN
         }
-        anew = dict.fromkeys(run_id for run_id in spans if run_id not in cases)
-        sizes = {run_id: spans[run_id] for run_id in cases}
-        for run_id, entries in self._reader.entries(sizes, batches=batch_names):
-            case = cases.pop(run_id)
-            if not case.take(entries):
-                anew[run_id] = None
-                continue
-            case.spans += spans[run_id]
-            self._keep(case)
-            yield _verdict(case, case.judgement.news())
-        for run_id, case in cases.items():  # What came is no step of theirs.
-            case.spans += spans[run_id]
-            self._keep(case)
-        yield from self._whole({run_id: baselines[run_id] for run_id in anew})
+        for case in cases.values():
+            case.spans += spans[case.run_id]
+        anew = {run_id: baselines[run_id] for run_id in spans if run_id not in cases}
+        late = yield from self._judge(
+            anew, cases, brought={r: spans[r] for r in cases}, batch_names=batch_names
+        )
+        yield from self._judge({run_id: baselines[run_id] for run_id in late})
 
     def doubtful(self, runs: Iterable[str]) -> set[str]:
         """Those of these runs of which another look may find that they have changed."""
@@ -144,7 +140,7 @@ class Judgements:
                 yield _verdict(case, case.judgement.news())
             elif is_due:
                 anew[case.run_id] = case.judgement.baseline
-        yield from self._whole(anew)
+        yield from self._judge(anew)
 
     def not_written(self, runs: Iterable[str]) -> None:
         """What was found in these runs may not have been written: judge them anew, by
@@ -155,22 +151,42 @@ class Judgements:
                 case.is_unwritten, case.doubt = True, case.spans
                 self._keep(case)
 
-    def _whole(self, baselines: Mapping[str, Baseline | None]) -> Iterator[Verdict]:
-        """Judge runs from their first entries, but for long ones."""
+    def _judge(
+        self,
+        anew: Mapping[str, Baseline | None],
+        cases: Mapping[str, Case] | None = None,
+        *,
+        brought: Mapping[str, int] | None = None,
+        batch_names: Sequence[str] = (),
+    ) -> Generator[Verdict, None, list[str]]:
+        """Judge runs from their first entries, but for long ones; and `cases` by what
+        batches brought. Returns those of the latter that must be judged anew."""
         # Asked first: what comes in between is then doubted, not overlooked.
-        sizes = self._reader.sizes(baselines)
-        stored = self._reader.stored(baselines)
+        sizes = self._reader.sizes(anew)
+        stored = self._reader.stored(anew)
         for run_id, size in sizes.items():
             if size > LONG_RUN:
                 yield self._long(run_id, size, stored.get(run_id, {}))
         short = {r: size for r, size in sizes.items() if size <= LONG_RUN}
-        for run_id, entries in self._reader.entries(short):
-            judgement = Judgement(baseline=baselines[run_id])
-            judgement.take(entries)
-            case = Case(run_id, judgement, sizes[run_id], whole=len(entries))
-            case.written = stored.get(run_id, {})
+        known, late = dict(cases or {}), []
+        read = self._reader.entries(short, brought, batches=batch_names)
+        for run_id, entries in read:
+            if case := known.pop(run_id, None):
+                if case.take(entries):
+                    self._keep(case)
+                    yield _verdict(case, case.judgement.news())
+                else:
+                    late.append(run_id)
+            else:
+                judgement = Judgement(baseline=anew[run_id])
+                judgement.take(entries)
+                case = Case(run_id, judgement, short[run_id], stored.get(run_id, {}))
+                case.whole = len(entries)
+                self._keep(case)
+                yield _whole_verdict(case, judgement.news())
+        for case in known.values():  # What came is no step of theirs.
             self._keep(case)
-            yield _whole_verdict(case, judgement.news())
+        return late
 
     def _long(self, run_id: str, size: int, written: Findings) -> Verdict:
         """Go on with a long run after what was found in it last: what went on then is
@@ -235,7 +251,7 @@ def _verdict(case: Case, found: Sequence[StoredFinding]) -> Verdict:
 
 def _says_the_same(found: StoredFinding, written: Findings) -> bool:
     known = written.get(found.key)
-    return known is not None and replace(found, version=known.version) == known
+    return known is not None and _SAID(known) == _SAID(found)
 
 
 def _numbers(written: Findings) -> dict[Key, int]:

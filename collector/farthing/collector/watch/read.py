@@ -52,13 +52,22 @@ class Reader:
         }
 
     def entries(
-        self, sizes: Mapping[str, int], *, batches: Iterable[str] | None = None
+        self,
+        whole: Mapping[str, int],
+        parts: Mapping[str, int] | None = None,
+        *,
+        batches: Iterable[str] = (),
     ) -> Iterator[tuple[str, list[Entry]]]:
-        """Runs with all their entries, or with those that batches brought, in their
-        order. `sizes`: how many there are of each, at least."""
-        loads = "" if batches is None else f"load IN ({_listed(batches)}) AND "
+        """Runs with all their entries, and others with those that batches brought, in
+        their order. They come with how many those are, at least."""
+        parts = parts or {}
+        sizes = {**whole, **parts}
         for chunk in chunks(sizes, sizes):
-            yield from self._entries(f"{loads}run_id IN ({_listed(chunk)})")
+            asked = _runs(run_id for run_id in chunk if run_id in whole)
+            some = _runs(run_id for run_id in chunk if run_id in parts)
+            if some:
+                some = f"load IN ({_listed(batches)}) AND {some}"
+            yield from self._entries(f"({' OR '.join(filter(None, (asked, some)))})")
 
     def newest(self, run_id: str, number: int) -> list[Entry]:
         """The entries of a run that ended last, in their order."""
@@ -125,6 +134,12 @@ def chunks(
         entries += own
     if chunk:
         yield chunk
+
+
+def _runs(runs: Iterable[str]) -> str:
+    """The condition that names these runs; empty of none."""
+    listed = _listed(runs)
+    return f"run_id IN ({listed})" if listed else ""
 
 
 def _listed(runs: Iterable[str]) -> str:
