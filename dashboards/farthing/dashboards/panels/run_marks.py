@@ -31,13 +31,13 @@ WITH
         WINDOW by_agent AS (PARTITION BY agent, parent_span_id ORDER BY turn ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     )
 SELECT turn, until_turn, what, agent, detail, cost_usd FROM (
-    SELECT turn, turn AS until_turn, 'compaction' AS what, agent,
-        concat(toString(before_prompt), ' to ', toString(prompt_tokens), ' tokens') AS detail, cost_usd
-    FROM pairs WHERE before_prompt > 0 AND prompt_tokens < 0.7 * before_prompt
-    UNION ALL
-    SELECT turn, turn AS until_turn, 'cache missed' AS what, agent,
-        concat(toString(before_cached), ' cached tokens, ', toString(dateDiff('second', before_began, began)), ' s later') AS detail, cost_usd
-    FROM pairs WHERE before_cached >= 1000 AND prompt_tokens >= 0.7 * before_prompt AND cache_read_tokens < 0.1 * before_cached
+    SELECT turn, turn AS until_turn, if(is_compacted, 'compaction', 'cache missed') AS what, agent,
+        if(is_compacted,
+            concat(toString(before_prompt), ' to ', toString(prompt_tokens), ' tokens'),
+            concat(toString(before_cached), ' cached tokens, ', toString(dateDiff('second', before_began, began)), ' s later')
+        ) AS detail, cost_usd
+    FROM (SELECT *, prompt_tokens < 0.7 * before_prompt AS is_compacted FROM pairs)
+    WHERE is_compacted OR (before_cached >= 1000 AND cache_read_tokens < 0.1 * before_cached)
     UNION ALL
     WITH arraySort(groupArrayIf(toUInt64(t.turn), t.began > f.first_time AND (f.kind = 'stalled' OR t.agent = f.agent))) AS later
     SELECT
