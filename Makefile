@@ -64,6 +64,7 @@ bench: $(INSTALLED) ## measure: throughput, latency, crashes, agents (an hour)
 ifeq ($(ARGS),)
 	@echo "bench: agent, calls"
 	@$(BIN)/python -m benchmarks.agent.calls
+	@$(BIN)/python -m benchmarks.agent.within
 	@$(BIN)/python -m benchmarks.agent.startup
 	@echo "bench: alerts"
 	@$(BIN)/python -m benchmarks.alerts
