@@ -77,6 +77,8 @@ def _is_true(record: re.Match[str], there: _Blocks) -> bool:
 
 
 def _write_anew(store: Store, table: str, logs: Sequence[tuple[Path, str]]) -> None:
+    """Where the table cannot be attached again, for want of disk, the start ends, and
+    the next one finds it attached: it was not detached for good."""
     store.command(f"DETACH TABLE {table}")
     try:
         for log, text in logs:
