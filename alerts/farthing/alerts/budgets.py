@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from farthing.alerts.problems import problems
 from farthing.errors import ConfigError, not_yaml
 
 Of = Literal[
@@ -163,12 +164,7 @@ def checked(told: Any, where: str) -> Budget:
     try:
         return Budget.model_validate(told)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}:"
-            f" {item['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-            for item in error.errors()
-        )
-        raise ConfigError(f"{where}: {problems}") from None
+        raise ConfigError(f"{where}: {problems(error)}") from None
 
 
 def _budget(told: Any, path: Path, number: int) -> Budget:

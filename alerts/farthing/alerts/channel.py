@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from farthing.alerts.alert import Alert, Notice
+from farthing.alerts.problems import problems
 from farthing.errors import ConfigError
 from farthing.plugins import load
 
@@ -177,11 +178,7 @@ def _open(
     try:
         settings = kind.settings.model_validate(told, context={"environ": environ})
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {_without_prefix(item['msg'])}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigError(f"channel {name!r} is wrong: {problems}") from None
+        raise ConfigError(f"channel {name!r} is wrong: {problems(error)}") from None
     return Opened(
         name,
         kind.open(settings, clock),
@@ -198,10 +195,6 @@ def _type(name: str, told: Mapping[str, Any]) -> ChannelType:
     found = load(FAMILY, told["type"], "CHANNEL")
     assert isinstance(found, ChannelType)
     return found
-
-
-def _without_prefix(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def _check_fallback(channel: Opened, opened: Mapping[str, Opened]) -> None:

@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from farthing.alerts.duration import Seconds
+from farthing.alerts.problems import problems
 from farthing.alerts.rule import Rule, rules
 from farthing.errors import ConfigError, not_yaml
 
@@ -150,7 +151,7 @@ def read_policy(path: Path | None) -> Policy:
     try:
         policy = Policy.model_validate(told)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_problems(error)}") from None
+        raise ConfigError(f"{path}: {problems(error)}") from None
     _check(policy, path)
     _check_report(policy, path)
     if policy.rules_folder is not None:  # relative to the file that names it
@@ -186,12 +187,3 @@ def _check_report(policy: Policy, path: Path) -> None:
             f"{path}: weekly_report: {channel!r} is of type {kind}, where a report"
             " would be an incident that nobody ends; name a channel that people read"
         )
-
-
-def _problems(error: ValidationError) -> str:
-    """What is wrong, without the values, which may be secret."""
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc']))}:"
-        f" {item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors(include_input=False)
-    )

@@ -119,7 +119,8 @@ class Poster:
             return Answer(response.status_code, text)
 
     def _failure(self, reason: Reason, error: Exception) -> DeliveryError:
-        return DeliveryError(reason, self._told(f"{type(error).__name__}: {error}"))
+        cause = _cause(error)
+        return DeliveryError(reason, self._told(f"{type(cause).__name__}: {cause}"))
 
     def _refusal(self, response: requests.Response, text: str) -> DeliveryError:
         status = response.status_code
@@ -133,6 +134,13 @@ class Poster:
 
     def _told(self, text: str) -> str:
         return redact(text, self._secrets)[:_MAX_DETAIL]
+
+
+def _cause(error: Exception) -> Exception:
+    """What urllib3 says of a connection, without the address that it adds on its way:
+    the path of a webhook is its password."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return reason if isinstance(reason, Exception) else error
 
 
 def as_json(value: Any) -> bytes:

@@ -28,6 +28,7 @@ from pydantic import (
 from farthing.alerts import wording
 from farthing.alerts.alert import Severity, Unit
 from farthing.alerts.duration import Seconds
+from farthing.alerts.problems import problems
 from farthing.errors import ConfigError, not_yaml
 
 Scalar = bool | int | Decimal | str
@@ -194,12 +195,7 @@ def _checked(told: Mapping[str, Any], *, where: str) -> Rule:
     try:
         return Rule.model_validate(told)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}:"
-            f" {item['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-            for item in error.errors()
-        )
-        raise ConfigError(f"{where}: {problems}") from None
+        raise ConfigError(f"{where}: {problems(error)}") from None
 
 
 def _text(path: Traversable) -> str:

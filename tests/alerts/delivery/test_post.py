@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from farthing.alerts.channel import Rate
 from farthing.alerts.pace import Pace, retry_in_s
-from farthing.alerts.post import reason_of, retry_after_s
+from farthing.alerts.post import Poster, reason_of, retry_after_s
 from farthing.errors import DeliveryError, Reason
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -69,3 +70,16 @@ def test_no_window_holds_more_than_the_rate_allows(
         pace.sends(now)
         passed_s = (now - NOW).total_seconds()
         assert passed_s >= (sent - burst) / per_s - 1e-3
+
+
+def test_an_address_that_does_not_answer_is_told_without_its_path() -> None:
+    """The path of a webhook is its password, and not even needed to find the host."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(DeliveryError) as caught:
+        Poster().post_json(f"http://127.0.0.1:{port}/services/sesame", {})
+    assert caught.value.reason is Reason.CONNECTION
+    assert f"port={port}" in str(caught.value)
+    assert "Connection refused" in str(caught.value)
+    assert "sesame" not in str(caught.value)
