@@ -88,6 +88,19 @@ def test_unknown_has_no_bar() -> None:
     assert "≥ b" in texts(picture)
 
 
+def test_labels_of_cents() -> None:
+    """Beside bars of dollars stands less than a cent as what it is, not as one cent."""
+    units = [
+        {"business_unit": name, "cost_usd": Decimal(usd), "unpriced_calls": 0}
+        for name, usd in (("a", "56.4"), ("b", "0.00653"), ("c", "0"))
+    ]
+    told = texts(svg(spec(panels()["spend_by_unit"], units, FRAME)))
+    assert "$56.40" in told
+    assert "$0.0065" in told
+    assert "$0.01" not in told
+    assert "$0.00" in told
+
+
 def test_times_are_utc() -> None:
     """A bar begins at its time in UTC, whatever zone the reader or the machine has."""
     made = spec(spend_by_model(), rows(("a", "1")), FRAME)

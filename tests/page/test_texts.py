@@ -10,7 +10,9 @@ from decimal import Decimal
 
 import pytest
 
+from farthing.alerts.budgets import Budget
 from farthing.collector.web.page.asking import Answer
+from farthing.collector.web.page.budget import month_limit_usd
 from farthing.collector.web.page.tables import as_csv
 from farthing.collector.web.page.tiles import tiles, with_arrow
 from farthing.dashboards.macros import View
@@ -93,3 +95,71 @@ def test_no_part_of_a_cell_is_computed(name: str, told: str) -> None:
     """Nor where a spreadsheet begins a cell at a semicolon, a tab or a new line; other
     texts are left as they are."""
     assert _told(name) == told
+
+
+BUDGETS = (
+    Budget(name="all", of="everything", window="month", limit_usd=Decimal(6000)),
+    Budget(name="less", of="everything", window="month", limit_usd=Decimal(5000)),
+    Budget(name="day", of="everything", window="day", limit_usd=Decimal(9)),
+    Budget(name="each", of="team", window="month", limit_usd=Decimal(1)),
+    Budget(
+        name="each unit", of="business_unit", window="month", limit_usd=Decimal(700)
+    ),
+    Budget(
+        name="legal",
+        of="business_unit",
+        who="legal",
+        window="month",
+        limit_usd=Decimal(80),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "limit_usd"),
+    [
+        ({}, 5000),
+        ({"business_unit": ()}, 5000),
+        ({"business_unit": ("legal",)}, 80),
+        ({"business_unit": ("sales",)}, 700),
+        ({"business_unit": ("(none)",)}, None),
+        ({"business_unit": ("legal", "sales")}, None),
+        ({"business_unit": ("legal",), "agent": ("a",)}, None),
+        ({"model": ("gpt-5",)}, None),
+    ],
+)
+def test_the_budget_of_what_is_chosen(
+    chosen: dict[str, tuple[str, ...]], limit_usd: int | None
+) -> None:
+    """The tightest one of a month that is about just that: never one of more, of less,
+    or of another time."""
+    assert month_limit_usd(BUDGETS, chosen) == limit_usd
+
+
+@pytest.mark.parametrize(
+    ("forecast", "unpriced", "told"),
+    [
+        ("6420", 0, ("heads for 107% of the $6,000.00 budget", "bad")),
+        ("3000", 0, ("heads for 50% of the $6,000.00 budget", "")),
+        ("3000", 2, ("heads for ≥ 50% of the $6,000.00 budget", "")),
+    ],
+)
+def test_a_forecast_beside_its_budget(
+    forecast: str, unpriced: int, told: tuple[str, str]
+) -> None:
+    """Its share is red where the budget will not do, and a lower bound where the
+    forecast is one."""
+    row = {
+        "month_usd": Decimal(900),
+        "forecast_usd": Decimal(forecast),
+        "unpriced_calls": unpriced,
+    }
+    now = datetime(2026, 3, 18, tzinfo=UTC)
+    [tile] = tiles(
+        Answer("forecast", [row]),
+        {},
+        View(now - timedelta(days=7), now),
+        is_alone=False,
+        limit_usd=Decimal(6000),
+    )
+    assert told in [(remark.text, remark.tone) for remark in tile.remarks]

@@ -71,7 +71,7 @@ class Alerting:
         self._store = store
         self.file = file
         self._policy = policy
-        self._declared = declared
+        self.declared = declared
         self._evaluated = evaluated
         self._clock = clock
         self._weekly = WeeklyReport(file, policy)
@@ -148,7 +148,7 @@ class Alerting:
     def _orders(self) -> list[StopOrder]:
         """Those of people, and of rules that fire."""
         by_rules = ordered_by_rules(self.file.open_incidents(), self._evaluator.rules)
-        return [*self._declared.orders(), *by_rules]
+        return [*self.declared.orders(), *by_rules]
 
     def _publish(self) -> None:
         """Tell the ledger of incidents; what fails is told in a later round."""

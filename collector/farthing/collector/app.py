@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from farthing.alerts.budgets import Budget
 from farthing.alerts.channel import Clock, utc_now
 from farthing.collector import parts, presence
 from farthing.collector.alerting import running_alerting
@@ -133,7 +134,13 @@ async def collector(
             answers={leases.PATH: alerting.budgets.shared.answer},
         )
         addresses = await stack.enter_async_context(
-            _reached(receiving, receive, settings=settings, ledger=ledger, web=web)
+            _reached(
+                *(receiving, receive),
+                settings=settings,
+                ledger=ledger,
+                web=web,
+                budgets=alerting.declared.budgets,
+            )
         )
         web_url = addresses.web_url if addresses.embedded else None
         presence.announce(file, addresses.http_url, web_url)
@@ -148,12 +155,16 @@ async def _reached(
     settings: Settings,
     ledger: Ledger,
     web: parts.WebListener,
+    budgets: Callable[[], Iterable[Budget]],
 ) -> AsyncIterator[Addresses]:
     """Open the ports: for spans, then for the page and questions."""
     async with receiving as endpoints:
         scheme = "https" if receive.tls else "http"
         http_url = f"{scheme}://{shown(receive.http_host)}:{endpoints.http_port}"
-        async with parts.web_endpoint(settings, ledger, web, otlp_url=http_url):
+        page = parts.web_endpoint(
+            settings, ledger, web, otlp_url=http_url, budgets=budgets
+        )
+        async with page:
             yield Addresses(
                 http_url=http_url,
                 grpc_address=f"{shown(receive.grpc_host)}:{endpoints.grpc_port}",

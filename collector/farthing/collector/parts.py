@@ -6,7 +6,7 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from typing import IO, Final
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from farthing.alerts.budgets import Budget
 from farthing.collector import presence
 from farthing.collector.alerting import DEAD_LETTERS, Alerting
 from farthing.collector.config import Settings, cache_folder, host_port, shown
@@ -253,17 +254,27 @@ def web_listener(settings: Settings) -> Iterator[WebListener]:
 
 @asynccontextmanager
 async def web_endpoint(
-    settings: Settings, ledger: Ledger, web: WebListener, *, otlp_url: str
+    settings: Settings,
+    ledger: Ledger,
+    web: WebListener,
+    *,
+    otlp_url: str,
+    budgets: Callable[[], Iterable[Budget]],
 ) -> AsyncIterator[None]:
     """Serve the page, and questions to the embedded ledger."""
     limits, tls = Limits(), _tls(settings)
-    with _site(settings, ledger, otlp_url) as app:
+    with _site(settings, ledger, otlp_url, budgets) as app:
         async with serve_http(app, web.listener, limits=limits, tls=tls):
             yield
 
 
 @contextmanager
-def _site(settings: Settings, ledger: Ledger, otlp_url: str) -> Iterator[ASGIApp]:
+def _site(
+    settings: Settings,
+    ledger: Ledger,
+    otlp_url: str,
+    budgets: Callable[[], Iterable[Budget]],
+) -> Iterator[ASGIApp]:
     store, token = ledger.store, settings.token_text
     with ExitStack() as stack:
         page = Page(
@@ -271,6 +282,7 @@ def _site(settings: Settings, ledger: Ledger, otlp_url: str) -> Iterator[ASGIApp
             token=token,
             otlp_url=otlp_url,
             catalogue=lambda: ledger.catalogue,
+            budgets=budgets,
             cache=cache_folder(),
         )
         stack.callback(page.close)

@@ -32,7 +32,7 @@ from farthing.dashboards.chart_axes import (
     value_axis,
 )
 from farthing.dashboards.chart_marks import bands, usual_dashes
-from farthing.dashboards.panel import LOWER_BOUND, UNKNOWN_CALLS, Chart, Panel
+from farthing.dashboards.panel import LOWER_BOUND, UNKNOWN_CALLS, Chart, Column, Panel
 from farthing.dashboards.theme import PAGE, Theme
 
 _ROWS: Final = "rows"
@@ -43,6 +43,8 @@ _THICK: Final = 22
 _DOTS: Final = 30
 """Lines of no more points than this show them."""
 _AROUND: Final = {"left": 2, "top": 2, "right": 2, "bottom": 2}
+_CENTS: Final = 0.1
+"""USD below which two digits say too little."""
 _LABEL_ROOM: Final = 64
 """Pixels on the right of the longest bar, for its label."""
 _SCALE: Final = 2
@@ -220,8 +222,12 @@ def _turn_lines(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
 def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
     """With the value beside each bar, so without an axis of values."""
     name, value = panel.columns[:2]
-    data = [_row(panel, row, frame) | {"bound": _bound(row)} for row in rows]
     top = _highest(rows, value.name)
+    data = [
+        _row(panel, row, frame)
+        | {"bound": _bound(row), "format": _digits(value, row[value.name], top)}
+        for row in rows
+    ]
     each = frame.height / max(len(rows), 1)
     across = alt.X(
         f"{escaped(value.name)}:Q",
@@ -236,7 +242,7 @@ def _bars(panel: Panel, rows: Rows, frame: Frame) -> _Drawn:
         axis=alt.Axis(labelLimit=160),
     )
     bars = _chart().mark_bar(color=frame.theme.series[0])
-    number = f"format(datum['{value.name}'], '{number_format(value, top)}')"
+    number = f"format(datum['{value.name}'], datum.format)"
     words = (
         _chart()
         .mark_text(align="left", dx=6, color=frame.theme.text)
@@ -296,6 +302,13 @@ def _common(panel: Panel, data: list[Json]) -> Json:
     return {"tooltip": tooltip(panel.columns)} | (
         {"href": alt.Href("href:N")} if linked else {}
     )
+
+
+def _digits(column: Column, value: Any, top: float) -> str:
+    """How the number beside a bar is written: like the largest one, but of cents that
+    would be rounded to nothing, or to twice as much, with digits of their own."""
+    is_small = column.unit == "usd" and 0 < float(value or 0) < _CENTS
+    return number_format(column, float(value) if is_small else top)
 
 
 def _bound(row: Mapping[str, Any]) -> str:

@@ -172,6 +172,8 @@ UNKNOWN_CALLS: Final = Column(
 )
 """How many calls the money beside it leaves out: not 0, then it is a lower bound."""
 
+NONE: Final = "(none)"
+"""What has no tag, as SQL names it."""
 OTHERS: Final = "(others)"
 """The series of what is not among the largest, in brackets like `(none)`: no tag is
 likely to be called so."""

@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from farthing.alerts.budgets import Budget
 from farthing.collector.explain import NoSuchSpan, account
 from farthing.collector.report.runs import run as read_run
 from farthing.collector.store.client import Refused, Store
@@ -39,7 +40,8 @@ from farthing.collector.web.page.access import (
 )
 from farthing.collector.web.page.asking import Answers, Asker, explained
 from farthing.collector.web.page.assets import Assets, Made
-from farthing.collector.web.page.boards import shelves
+from farthing.collector.web.page.boards import EXPLORER, RUNS_OF_ALL, shelves
+from farthing.collector.web.page.budget import month_limit_usd
 from farthing.collector.web.page.call import call
 from farthing.collector.web.page.chart_script import (
     chart_script,
@@ -69,21 +71,13 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_RUNS_OF_ALL: Final = "runs"
-"""The panel of the dashboard of runs that is not about one run."""
-_EXPLORER: Final = (
-    Row(4, (("cost_per_run", 8), ("waste", 8), ("unpriced", 8))),
-    Row(10, (("turns_and_cost", 12), ("turns_per_run", 12))),
-    Row(11, (("dearest_runs", 24),)),
-    Row(14, ((_RUNS_OF_ALL, 24),)),
-)
-
 
 class Page:
     """The page over a store, which it closes.
 
-    `otlp_url` is where agents send, `catalogue` gives today's price book, `clock`
-    seconds since the epoch. `cache` is a folder for files that take long to make.
+    `otlp_url` is where agents send, `catalogue` gives today's price book, `budgets`
+    those that are declared now, `clock` seconds since the epoch. `cache` is a folder
+    for files that take long to make.
     """
 
     def __init__(
@@ -93,9 +87,11 @@ class Page:
         token: str | None,
         otlp_url: str,
         catalogue: Callable[[], Catalogue],
+        budgets: Callable[[], Iterable[Budget]] = tuple,
         clock: Callable[[], float] = time.time,
         cache: Path | None = None,
     ) -> None:
+        self._budgets = budgets
         self._asker = Asker(store)
         self._access = Access(token, clock)
         self._clock = clock
@@ -164,7 +160,7 @@ class Page:
             )
             return RedirectResponse(choice.url(run_path(found[0].run_id)), 303)
         return await self._board(
-            request, dashboard("run"), rows=_EXPLORER, template="runs.html"
+            request, dashboard("run"), rows=EXPLORER, template="runs.html"
         )
 
     async def run(self, request: Request) -> Response:
@@ -172,7 +168,7 @@ class Page:
         given = request.path_params["run_id"]
         found, _ = await self._asker.run(lambda store: read_run(store, given, limit=1))
         board = dashboard("run")
-        rows = tuple(r for r in board.rows if _RUNS_OF_ALL not in dict(r.panels))
+        rows = tuple(r for r in board.rows if RUNS_OF_ALL not in dict(r.panels))
         return await self._board(
             request,
             board,
@@ -283,7 +279,12 @@ class Page:
 
         def filled() -> Response:
             load_charts()  # while the first answers are not here yet
-            shown = [] if is_empty else shelves(rows, answers, place, view)
+            limit_usd = month_limit_usd(self._budgets(), view.chosen)
+            shown = (
+                ()
+                if is_empty
+                else shelves(rows, answers, place, view, limit_usd=limit_usd)
+            )
             return self._templates.page(
                 request, template, frame=around, board=board, shelves=shown,
                 is_empty=is_empty, **more,

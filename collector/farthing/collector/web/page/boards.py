@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from markupsafe import Markup
@@ -11,11 +12,19 @@ from markupsafe import Markup
 from farthing.collector.web.page.asking import Answer, Rows
 from farthing.collector.web.page.figures import chart, chart_height, has_chart
 from farthing.collector.web.page.tables import Place, Table, table
-from farthing.collector.web.page.tiles import Tile, tiles
+from farthing.collector.web.page.tiles import FORECAST, Tile, tiles
 from farthing.dashboards.catalogue import Row, panel
 from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Panel
 
+RUNS_OF_ALL: Final = "runs"
+"""The panel of the dashboard of runs that is not about one run."""
+EXPLORER: Final = (
+    Row(4, (("cost_per_run", 8), ("waste", 8), ("unpriced", 8))),
+    Row(10, (("turns_and_cost", 12), ("turns_per_run", 12))),
+    Row(11, (("dearest_runs", 24),)),
+    Row(14, ((RUNS_OF_ALL, 24),)),
+)
 MARKS: Final = "run_marks"
 """The panel that says at which turns of a run something happened."""
 _UNITS = {"usd": "USD", "tokens": "tokens", "share": "percent", "seconds": "seconds"}
@@ -46,12 +55,18 @@ class Shelf:
 
 
 def shelves(
-    rows: Iterable[Row], answers: Mapping[str, Answer], place: Place, view: View
+    rows: Iterable[Row],
+    answers: Mapping[str, Answer],
+    place: Place,
+    view: View,
+    *,
+    limit_usd: Decimal | None = None,
 ) -> list[Shelf]:
-    """The rows of a dashboard; tiles that follow each other stand on one shelf."""
+    """The rows of a dashboard; tiles that follow each other stand on one shelf.
+    `limit_usd` is what the month may cost, of what the view chooses."""
     made: list[Shelf] = []
     for row in rows:
-        found = tuple(_tiles(row, answers, view))
+        found = tuple(_tiles(row, answers, view, limit_usd))
         if found and made and made[-1].tiles:
             made[-1] = replace(made[-1], tiles=made[-1].tiles + found)
         elif found:
@@ -62,11 +77,16 @@ def shelves(
     return made
 
 
-def _tiles(row: Row, answers: Mapping[str, Answer], view: View) -> Iterator[Tile]:
+def _tiles(
+    row: Row, answers: Mapping[str, Answer], view: View, limit_usd: Decimal | None
+) -> Iterator[Tile]:
     for name, _ in row.panels:
         if panel(name).chart == "stat":
             alone = len(row.panels) == 1
-            yield from tiles(answers[name], answers, view, is_alone=alone)
+            limit = limit_usd if name == FORECAST else None
+            yield from tiles(
+                answers[name], answers, view, is_alone=alone, limit_usd=limit
+            )
 
 
 def _cards(

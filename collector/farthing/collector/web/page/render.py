@@ -70,8 +70,10 @@ def _picture(svg: str) -> Markup:
 
 
 def _capital(text: str) -> str:
-    """The text with its first letter large, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """The text with its first letter large, the others as they are; a name of ours,
+    with a low line, stays as it is."""
+    first = text[:1] if "_" in text.partition(":")[0] else text[:1].upper()
+    return first + text[1:]
 
 
 def _breakable(text: str) -> Markup:

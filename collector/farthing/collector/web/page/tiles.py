@@ -16,6 +16,8 @@ from farthing.dashboards.macros import View
 from farthing.dashboards.panel import Column
 from farthing.dashboards.sparkline import sparkline
 
+FORECAST: Final = "forecast"
+"""The panel whose tile is compared with what the month may cost."""
 SPARKLINES: Final[Mapping[str, str]] = {"spend": "spend_by_model"}
 """Tiles with a line of what another panel of their dashboard says over time."""
 SPLIT: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -75,10 +77,15 @@ class Tile:
 
 
 def tiles(
-    answer: Answer, answers: Mapping[str, Answer], view: View, *, is_alone: bool
+    answer: Answer,
+    answers: Mapping[str, Answer],
+    view: View,
+    *,
+    is_alone: bool,
+    limit_usd: Decimal | None = None,
 ) -> Iterator[Tile]:
     """The tiles of a stat panel; `answers` are those of its page to a view, `is_alone`
-    tells whether it has a row for itself."""
+    tells whether it has a row for itself, `limit_usd` what its forecast may be."""
     one = panel(answer.name)
     columns = {column.name: column for column in one.columns}
     whole = {one.title: BRIEF.get(answer.name, tuple(columns))}
@@ -92,7 +99,10 @@ def tiles(
             value=shown(head, row),
             unit="tokens" if head.unit == "tokens" and row[first] is not None else "",
             tone=tone(head, row[first]),
-            remarks=tuple(_remarks([columns[name] for name in others], row)),
+            remarks=(
+                *_budget(row, limit_usd),
+                *_remarks([columns[name] for name in others], row),
+            ),
             picture=_line(answer.name, answers, view),
             about=one.description,
             problem=answer.problem or ("" if answer.rows else one.empty),
@@ -114,6 +124,19 @@ def _remarks(columns: list[Column], row: Mapping[str, Any]) -> Iterator[Remark]:
         if column.name == _CHANGE:
             text = with_arrow(text, value)
         yield Remark(f"{text} {_heading(column, value)}", tone(column, value))
+
+
+def _budget(row: Mapping[str, Any], limit_usd: Decimal | None) -> Iterator[Remark]:
+    """What share of the budget the month will take; red where that is all of it."""
+    if limit_usd is None or row["forecast_usd"] is None:
+        return
+    share = row["forecast_usd"] / limit_usd
+    bound = "≥ " if row[UNKNOWN_CALLS] else ""
+    yield Remark(
+        f"heads for {bound}{amounts.share(float(share))} of the"
+        f" {amounts.money(limit_usd)} budget",
+        "bad" if share >= 1 else "",
+    )
 
 
 def with_arrow(text: str, change: Any) -> str:
