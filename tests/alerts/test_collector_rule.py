@@ -30,6 +30,20 @@ def test_dead_letters_count_for_an_hour(file: AlertFile, tmp_path: Path) -> None
     assert [dead(5), dead(59), dead(61)] == [1, 1, 0]
 
 
+def test_the_end_of_a_trouble_is_told_as_one(file: AlertFile, tmp_path: Path) -> None:
+    """Of rules that can be evaluated again it is not said that they cannot."""
+
+    def words() -> object:
+        found = troubles(CollectorRegistry(), file, dead_letters=tmp_path, now=NOW)
+        return next(each["words"] for each in found if each["subject"] == "rules")
+
+    for _ in range(3):
+        file.evaluated("mine", NOW, took_ms=1, problem="no such table")
+    assert words() == "rules cannot be evaluated: mine"
+    file.evaluated("mine", NOW, took_ms=1, problem="")
+    assert words() == "all rules can be evaluated again"
+
+
 def test_without_a_folder_of_dead_letters_there_are_none(
     file: AlertFile, tmp_path: Path
 ) -> None:

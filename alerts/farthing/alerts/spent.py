@@ -94,7 +94,7 @@ def _unused(budget: Budget, now: datetime) -> Used:
     return Used(
         budget=budget.name,
         of=budget.of,
-        who=budget.who,
+        who="everything" if budget.of == "everything" else budget.who,
         window=budget.window,
         action=budget.action,
         spent_usd=nothing,

@@ -256,7 +256,9 @@ def troubles(
             "rules",
             len(failed),
             1,
-            "rules cannot be evaluated: " + ", ".join(sorted(e.rule for e in failed)),
+            f"rules cannot be evaluated: {', '.join(sorted(e.rule for e in failed))}"
+            if failed
+            else "all rules can be evaluated again",
             failed[0].problem if failed else "",
         ),
         _trouble(
