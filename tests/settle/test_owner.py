@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from farthing.collector.settle.entries import TOKENS
 from tests.settle.conftest import Book
 from tests.settle.spans import (
@@ -78,6 +80,21 @@ def test_gaps_of_the_owner_are_filled_and_the_call_is_priced_again(book: Book) -
         ("completed", -1),
         ("completed", 1),
     ]
+
+
+@pytest.mark.parametrize("is_last_first", [False, True])
+def test_of_a_span_that_is_told_on_its_way_the_last_word_counts(
+    book: Book, is_last_first: bool
+) -> None:
+    """In whatever order its snapshots arrive."""
+    early: Attributes = {**chat("msg_1"), "gen_ai.usage.output_tokens": 100}
+    told = [
+        Told(OFFICIAL, 1, end_ms=500, attributes=early),
+        Told(OFFICIAL, 1, end_ms=900, attributes=chat("msg_1")),
+    ]
+    for one in reversed(told) if is_last_first else told:
+        book.load(one)
+    assert book.totals()["output_tokens"] == 300
 
 
 def test_an_estimate_is_not_lent_as_what_was_charged(book: Book) -> None:

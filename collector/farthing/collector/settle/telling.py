@@ -132,6 +132,19 @@ class Telling:
         return 2 if run_id == self["conversation_id"] else 3
 
     @property
+    def finality(self) -> tuple[object, ...]:
+        """Least for the last word of several on one span, some of which may have been
+        told while it was under way."""
+        return (
+            not self.has_usage,
+            not self.is_counted,
+            "input_missing" in self.flags,
+            -self.duration_us,
+            -sum(self.tokens),
+            self.entry.fields,
+        )
+
+    @property
     def rank(self) -> tuple[object, ...]:
         """Least for the best informed of several tellings of one model call; of equals
         it is the innermost."""
@@ -153,10 +166,10 @@ def _rank_of(scope: str) -> int:
 
 
 def told_once(tellings: Iterable[Telling]) -> dict[Key, Telling]:
-    """The best telling of each span: some arrive twice."""
+    """The last word on each span: some arrive twice."""
     best: dict[Key, Telling] = {}
     for telling in tellings:
         known = best.setdefault(telling.key, telling)
-        if known is not telling and telling.rank < known.rank:
+        if known is not telling and telling.finality < known.finality:
             best[telling.key] = telling
     return best
