@@ -2,8 +2,8 @@
 
     python team_agent.py AGENTS CALLS
 
-Nothing in it knows of Farthing. It begins when a line is on its standard input, and
-prints how each agent ended and how many calls it made.
+Nothing in it knows of Farthing. It says when it is ready, begins when a line is on its
+standard input, and prints how each agent ended and how many calls it made.
 """
 # mypy: ignore-errors
 
@@ -36,6 +36,8 @@ def work(agent: int) -> tuple[str, int]:
     return "done", CALLS
 
 
+sys.stdout.write("ready\n")
+sys.stdout.flush()
 sys.stdin.readline()
 with ThreadPoolExecutor(AGENTS) as pool:
     sys.stdout.write(json.dumps(list(pool.map(work, range(AGENTS)))))

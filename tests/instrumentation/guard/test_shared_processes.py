@@ -81,6 +81,12 @@ def started(
     )
 
 
+def ready(process: subprocess.Popen[str]) -> None:
+    """Wait until agents have started, which takes a busy machine seconds."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+
 def begin(process: subprocess.Popen[str]) -> None:
     """Give agents their line."""
     assert process.stdin is not None
@@ -96,7 +102,9 @@ def results(process: subprocess.Popen[str]) -> list[tuple[str, int]]:
 
 
 def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[str, int]]:
-    """Let agents run at the same time, to their end."""
+    """Let agents run at the same time, to their end: all have started by then."""
+    for process in processes:
+        ready(process)
     for process in processes:
         begin(process)
     return [each for process in processes for each in results(process)]
@@ -174,6 +182,7 @@ def test_an_order_to_stop_reaches_an_agent_that_runs(
         FARTHING_TASK_TYPE="report",
         WORD="#slow=0.1",
     )
+    ready(agents)
     begin(agents)
     until(lambda: len(providers.bill.items) > 3)
     words = ("task_type=report", "--by", "ann", "--reason", "too dear")
@@ -203,6 +212,7 @@ def test_a_rule_that_stops_reaches_an_agent_that_runs(
         until(lambda: served(collector)["used"] is not None)
         run = {"FARTHING_TASK_TYPE": "report", "FARTHING_TASK_ID": "report-1"}
         agents = started(collector, providers, "1", "100000", WORD="#slow=0.1", **run)
+        ready(agents)
         begin(agents)
         [(end, made)] = results(agents)
         assert end.startswith(
