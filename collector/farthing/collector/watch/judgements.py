@@ -15,7 +15,7 @@ from farthing.collector.watch.read import Reader
 from farthing.economics.loops import Baseline
 
 _ENTRIES_MOST: Final = 40_000
-"""About 60 MB; of older runs all is read again."""
+"""About 80 MB; of older runs all is read again."""
 _AT_ANY_TIME: Final = 500
 """Entries of a run that is judged anew whenever something comes late: 15 ms. A longer
 one is once it has doubled, or is quiet, so that no span is read often."""
