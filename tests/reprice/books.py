@@ -109,7 +109,7 @@ def _on_some_day(case: Case, dice: Dice) -> Case:
 
 
 def load_calls(ledger: Ledger, name: str, cases: Sequence[Case]) -> None:
-    """Load random calls; the number of a case is the id of its span."""
+    """Load random calls; the number of a case and 1 is the id of its span."""
     ledger.load(name, [request(case.told for case in cases)])
 
 
@@ -122,10 +122,10 @@ def entries(store: Store) -> list[dict[str, Any]]:
 
 
 def in_force(rows: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """By span, the entry that no other takes back."""
+    """By number of the case, the entry that no other takes back."""
     told: dict[int, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: -row["calls"]):
-        held = told.setdefault(int(row["span_id"], 16), [])
+        held = told.setdefault(int(row["span_id"], 16) - 1, [])
         if row["calls"] < 0:
             held.remove(next(one for one in held if takes_back(row, one)))
         elif row["calls"] > 0:
