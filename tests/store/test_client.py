@@ -119,7 +119,8 @@ def _opens(folder: Path) -> subprocess.CompletedProcess[str]:
     program = (
         "import sys; from farthing.collector.store.client import Address, Store\n"
         "store = Store(Address.parse('chdb://' + sys.argv[1])); store.version()\n"
-        "print('open', flush=True)"
+        "print('open', *sorted({'pyarrow', 'pandas', 'numpy'} & sys.modules.keys()))\n"
+        "import pyarrow"
     )
     return subprocess.run(
         [sys.executable, "-c", program, str(folder)],
@@ -139,6 +140,13 @@ def test_a_folder_that_another_process_has_open(
     assert "farthing.errors.ConfigError" in said.stderr
     assert f"the ledger in {engine_folder} cannot be opened" in said.stderr
     assert "Stop the other process, or choose another folder" in said.stderr
+
+
+def test_an_open_ledger_has_not_imported_arrow(tmp_path: Path) -> None:
+    """Nobody pays for pyarrow to open a ledger, and who wants it can still have it."""
+    said = _opens(tmp_path / "ledger")
+    assert said.stdout == "open\n"
+    assert said.returncode == 0, said.stderr
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

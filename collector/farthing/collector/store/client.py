@@ -23,6 +23,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
+from farthing.collector.store.engine import import_engine
 from farthing.collector.store.text import fill, quoted
 from farthing.errors import ConfigError, StoreUnavailable
 
@@ -322,6 +323,7 @@ class Store:
 def _embedded(path: Path, *, writes: bool) -> Client:
     """A connection to the engine in this process, which the first one starts."""
     options = {"mark_cache_size": str(_MARK_CACHE_BYTES)}
+    import_engine()
     try:
         path.mkdir(parents=True, exist_ok=True)
         return clickhouse_connect.get_client(
