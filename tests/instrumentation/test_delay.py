@@ -83,6 +83,25 @@ def test_the_first_span_is_not_lost(way: str) -> None:
     assert span["farthing.team"] == "search"
 
 
+def test_first_spans_that_threads_begin_at_once_all_arrive() -> None:
+    """Who asks while another thread sets the SDK up waits until it is there."""
+    code = """
+import threading
+from opentelemetry import trace
+begin = threading.Barrier(4)
+def work():
+    begin.wait()
+    trace.get_tracer('mine').start_span('by hand').end()
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    with sink() as collector:
+        ended = agent(collector.url, code)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(collector.spans) == 4
+
+
 def test_a_provider_that_comes_later_does_not_replace_ours() -> None:
     """As with an early start, OpenTelemetry refuses another provider: ours tells."""
     code = (

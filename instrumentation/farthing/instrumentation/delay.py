@@ -32,7 +32,7 @@ class Delayed:
 
     def __init__(self, action: Callable[[], object]) -> None:
         self._action = action
-        self._is_done = False
+        self._has_begun = self._is_done = False
         self._lock = threading.RLock()  # the action asks for the provider, too
         self._kept: list[tuple[Any, str, Callable[..., Any]]] = []
 
@@ -45,15 +45,16 @@ class Delayed:
             once_imported(module, "wait until a provider is asked for", self._watch)
 
     def now(self) -> None:
-        """Do it, unless it is done."""
+        """Do it, or wait for the thread that does, unless it is done."""
         if self._is_done or not self._lock.acquire(timeout=_PATIENCE_S):
             return
         try:
-            if not self._is_done:
+            if not self._has_begun:
+                self._has_begun = True
+                attempt("prepare for the first span", self._action)
                 self._is_done = True
                 for module, name, function in self._kept:
                     setattr(module, name, function)
-                attempt("prepare for the first span", self._action)
         finally:
             self._lock.release()
 
