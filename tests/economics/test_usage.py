@@ -148,6 +148,40 @@ def test_a_total_with_another_rest_says_nothing(
     assert told.buckets.reasoning == 0
 
 
+@pytest.mark.parametrize(("total", "reasoning"), [(1150, 0), (1180, 30)])
+def test_a_whole_total_counts_cached_tokens_that_the_input_leaves_out(
+    total: int, reasoning: int
+) -> None:
+    """What was read from a cache is no reasoning."""
+    told = from_reported(100, 50, cache_read=1000, total=total, provider="google")
+    assert told.buckets is not None
+    assert (told.buckets.input, told.buckets.cache_read) == (100, 1000)
+    assert (told.buckets.output, told.buckets.reasoning) == (50, reasoning)
+
+
+def test_a_total_proves_reasoning_on_top_beside_an_input_without_its_cache() -> None:
+    """The total is that of all input; one that misses the cached tokens proves none."""
+    apart = from_reported(100, 50, cache_read=1000, reasoning=30, total=1180)
+    inside = from_reported(100, 50, cache_read=1000, reasoning=30, total=1150)
+    other = from_reported(100, 50, cache_read=1000, reasoning=30, total=180)
+    told = [found.buckets for found in (apart, inside, other)]
+    assert [buckets and buckets.output for buckets in told] == [50, 20, 20]
+
+
+def test_reasoning_that_is_told_as_zero_is_zero() -> None:
+    """The rest of a total is then something else, such as a tool's input."""
+    told = from_reported(10, 900, reasoning=0, total=1210, provider="google")
+    assert told.buckets is not None
+    assert (told.buckets.output, told.buckets.reasoning) == (900, 0)
+
+
+def test_zeros_of_a_stream_are_no_usage() -> None:
+    """A stream that told none is told as zeros by some; an answer of zeros is one."""
+    assert from_reported(0, 0, cache_read=0, is_streamed=True).buckets is None
+    assert from_reported(0, 0).buckets is not None
+    assert from_reported(0, 1, is_streamed=True).buckets is not None
+
+
 def test_an_impossible_difference_is_clipped_and_flagged() -> None:
     """More spoken output than output gives zero text, and says so."""
     told = from_reported(10, 5, output_audio=9)

@@ -47,6 +47,8 @@ CALL = {
 }
 SEARCHES = "farthing.usage.web_searches"
 STATE = "farthing.usage.state"
+STREAMED = "gen_ai.request.stream"
+FINISHED = "gen_ai.response.finish_reasons"
 TOTAL = "gen_ai.usage.total_tokens"
 FAVOURITES = (
     "openai", "anthropic", "azure", "aws", "google", "deepseek", "openrouter",
@@ -121,6 +123,7 @@ class Dice:
         if invalid:
             believed["input_total"] = INVALID
         is_partial = self.maybe(0.05, True, False)
+        is_streamed = self.maybe(0.3, True, False)
         total = self.maybe(0.3, self.total(counts), None)
         usage = from_reported(
             believed.pop("input_total", None),
@@ -132,6 +135,7 @@ class Dice:
             ],
             includes_cache=INCLUDES_CACHE[scope],
             is_partial=is_partial,
+            is_streamed=is_streamed,
         )
         call = Call(
             **told,
@@ -149,6 +153,8 @@ class Dice:
         attributes.update(invalid)
         if is_partial:
             attributes[STATE] = "partial"
+        if is_streamed:  # to its end
+            attributes.update({STREAMED: True, FINISHED: "stop"})
         if total is not None:
             attributes[TOTAL] = self.typed(total)
         return Case(Told(attributes, scope=scope, end_s=end_s), call, usage)
@@ -184,9 +190,11 @@ class Dice:
         return counts, {}
 
     def total(self, counts: Mapping[str, int | None]) -> int:
-        """A sum of the counts, or of those of an output without its reasoning."""
+        """A sum of the counts, or of some: an input may hold what was cached, and an
+        output its reasoning."""
         summed = ["input_total", "tool_input", "output_total"]
         summed += self.maybe(0.5, ["reasoning"], [])
+        summed += self.maybe(0.5, ["cache_read", "cache_write"], [])
         untold = self.maybe(0.3, self.one((1, 700, 9_999_999, 20_000_000)), 0)
         return sum(counts.get(name) or 0 for name in summed) + int(untold)
 

@@ -96,7 +96,7 @@ hosts: [{host: llm.example.com, provider: openai}, {host: localhost, provider: g
 """
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 4])
 def test_sql_says_the_same_as_python(ledger: Ledger, seed: int) -> None:
     """Buckets, model, price, state, reason and flags of any call are equal, exactly."""
     found = _compare(ledger, load_catalogue(), name=f"equal-{seed}", seed=seed)

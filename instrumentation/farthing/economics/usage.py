@@ -147,6 +147,7 @@ def from_reported(
     includes_reasoning: bool = True,
     provider: str = "",
     is_partial: bool = False,
+    is_streamed: bool = False,
 ) -> Reported:
     """Split what an emitter reported into buckets that do not overlap.
 
@@ -155,14 +156,15 @@ def from_reported(
     it knows of `output_total`. `tool_input` comes on top of `input_total`: Gemini tells
     apart what its own tools put into the prompt. So does what a compaction took; which
     of its input came from the cache is not told, so all of it is input. `is_partial`: a
-    stream was left or cut before it told all.
+    stream was left or cut before it told all. Of one that `is_streamed`, zeros alone
+    are no usage: that is what some say who were told none.
 
     Numbers beat the dialect: cached tokens that exceed `input_total` prove that it
     leaves them out, and `output_total` leaves out reasoning that exceeds it, or that
-    `total` adds to both. Of a `provider` (as the price book names it) in WHOLE_TOTALS,
-    reasoning that is not told is the rest of `total`. A count below zero or above
-    MAX_TOKENS makes the usage invalid; a difference below zero becomes zero and is
-    flagged.
+    `total` adds to it and to all input. Of a `provider` (as the price book names it) in
+    WHOLE_TOTALS, reasoning that is not told is the rest of `total`. A count below zero
+    or above MAX_TOKENS makes the usage invalid; a difference below zero becomes zero
+    and is flagged.
     """
     told = (
         input_total, output_total, cache_read, cache_write, cache_write_5m,
@@ -192,7 +194,8 @@ def from_reported(
         cache_write or 0, short=cache_write_5m or 0, long=cache_write_1h or 0
     )
     cached = read + short + long + unknown
-    if input_total is None and output_total is None and cached == 0:
+    is_untold = input_total is None and output_total is None and cached == 0
+    if is_untold or (is_streamed and not any(told)):
         return Reported(None, None)
 
     fresh = input_total or 0
@@ -206,14 +209,15 @@ def from_reported(
         _flag(flags, UsageFlag.CLIPPED)
     thought, spoken = reasoning or 0, output_audio or 0
     said = output_total or 0
-    includes_reasoning &= thought <= said and total != told_input + said + thought
+    whole_input = fresh + (tool_input or 0) + cached
+    includes_reasoning &= thought <= said and total != whole_input + said + thought
     apart = 0 if includes_reasoning else thought
     if (
         provider in WHOLE_TOTALS
-        and not thought
+        and reasoning is None
         and None not in (input_total, output_total)
     ):
-        rest = (total or 0) - told_input - said
+        rest = (total or 0) - whole_input - said
         thought = apart = rest if 0 < rest <= MAX_TOKENS else 0
     if apart:
         _flag(flags, UsageFlag.REASONING_APART)

@@ -129,11 +129,13 @@ class Decoder:
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
             "has_no_id": "trim(BOTH '\\0' FROM head.span) = ''",
+            "has_no_parent": "trim(BOTH '\\0' FROM head.parent) = ''",
             # Of what it says: told again the span is known, and others differ.
             "made_id": "reinterpretAsFixedString(cityHash64(head, said, tokens))",
             # An attribute without a value, which some emitters send, tells nothing.
             "has_input": f"notEmpty({self._value('input_total')})",
             "has_output": f"notEmpty({self._value('output_total')})",
+            "has_reasoning": f"notEmpty({self._value('reasoning')})",
             "is_later": self._is_later(),
             "content": quoted(_content_pattern()),
         }

@@ -64,6 +64,7 @@ fields AS (
         ] AS counts,
         {{has_input}} AS has_input,
         {{has_output}} AS has_output,
+        {{has_reasoning}} AS has_reasoning,
         {{is_later}} AS is_later,
         mapFilter((k, v) -> least(notEmpty(v), NOT match(k, {{content}})), mapFromArrays(
             arrayFilter((k, slot) -> slot = 0, keys, slots),
@@ -75,10 +76,7 @@ worded AS (
     SELECT
         *,
         greatest(arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}, {{input_total}} + {{tool_input}} > {{most_tokens}}) AS is_absurd,
-        greatest(
-            has_input, has_output, {{any_cached}},
-            arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}
-        ) AS has_usage,
+        greatest(has_input, has_output, {{any_cached}}, arrayMin(counts) < 0, arrayMax(counts) > {{most_tokens}}) AS names_usage,
         -- An end that cannot be right is replaced by the start, else the batch's clock; the row says so.
         greatest(head.end_ns < 946684800000000000, head.end_ns > {{as_of_ns}} + 86400000000000) AS is_time_absurd,
         toLowCardinality({{provider_word}}) AS provider_word,
@@ -89,10 +87,12 @@ worded AS (
 -- 5. What kind of span it is.
 kinds AS (
     SELECT
-        *,
+        * EXCEPT names_usage,
+        -- Zeros alone are what some say of a stream that has told them nothing.
+        least(names_usage, greatest(lower(said.streamed) != 'true', arraySum(counts) != {{web_searches}}, arrayMin(counts) < 0)) AS has_usage,
         multiIf(
-            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(has_usage, said.request_model != ''), 'model_call', 'other')),
-            NOT has_usage, '',
+            said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(names_usage, said.request_model != ''), 'model_call', 'other')),
+            NOT names_usage, '',
             said.request_model != '', 'model_call',
             ''
         ) AS kind,
@@ -146,8 +146,6 @@ ruled AS (
             'assumed_inclusive'
         ) AS usage_rule,
         least({{told_cache_audio}}, {{told_cache_read}}) AS cache_audio,
-        if(greatest({{reasoning_apart}}, {{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString({{told_input_total}} + {{told_tool_input}} + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
-        if(least(is_counted, has_input, has_output, {{told_reasoning}} = 0, provider IN {{whole_totals}}), toInt64OrZero(said.total_tokens) - {{told_input_total}} - {{told_tool_input}} - {{told_output_total}}, 0) AS rest,
         toLowCardinality(concat(provider, ':', ref)) AS asked
     FROM provided
 ),
@@ -155,6 +153,7 @@ normalised AS (
     SELECT
         *,
         if(usage_rule IN ('inclusive', 'assumed_inclusive'), {{told_input_total}} - {{told_cache_read}} - writes, {{told_input_total}}) AS fresh,
+        {{told_input_total}} + {{told_tool_input}} + if(usage_rule IN ('exclusive', 'proven_exclusive'), {{told_cache_read}} + writes, 0) AS whole_input,
         {{normalised}} AS wanted,
         toLowCardinality(concat({{geo}}, '|', if(said.region != '', {{region_said}}, {{region}}), '|', {{deployment}}, '|', host_word)) AS place
     FROM ruled
@@ -163,8 +162,8 @@ stemmed AS (
     SELECT
         * EXCEPT wanted,
         least(greatest({{told_input_audio}} - cache_audio, 0), fresh) AS input_audio,
-        {{told_output_total}} + reasoning_apart - {{told_reasoning}} - {{told_output_audio}} AS output_left,
-        if(least(rest > 0, rest <= {{most_tokens}}), rest, 0) AS untold_reasoning,
+        if(greatest({{reasoning_apart}}, {{told_reasoning}} > {{told_output_total}}, said.total_tokens = toString(whole_input + {{told_output_total}} + {{told_reasoning}})), {{told_reasoning}}, 0) AS reasoning_apart,
+        if(least(is_counted, has_input, has_output, NOT has_reasoning, provider IN {{whole_totals}}), toInt64OrZero(said.total_tokens) - whole_input - {{told_output_total}}, 0) AS rest,
         {{id}} AS id,
         {{stem}} AS stem,
         toLowCardinality({{tier_word}}) AS tier_word,
@@ -173,11 +172,11 @@ stemmed AS (
 ),
 looked_up AS (
     SELECT
-        * EXCEPT (id, stem, fresh, speed_word),
+        * EXCEPT (id, stem, fresh, speed_word, whole_input, rest, has_reasoning),
         [
             fresh - input_audio + {{told_tool_input}} + {{told_compaction_input}}, {{told_cache_read}} - cache_audio, writes - {{told_cache_write_1h}},
-            {{told_cache_write_1h}}, input_audio, cache_audio, greatest(output_left, 0) + {{told_compaction_output}},
-            {{told_reasoning}} + untold_reasoning, {{told_output_audio}}
+            {{told_cache_write_1h}}, input_audio, cache_audio, greatest({{told_output_total}} + reasoning_apart - {{told_reasoning}} - {{told_output_audio}}, 0) + {{told_compaction_output}},
+            {{told_reasoning}} + if(least(rest > 0, rest <= {{most_tokens}}), rest, 0), {{told_output_audio}}
         ] AS tokens,
         dictGet('price_models', ('model', 'kind'), (provider, id)) AS exact,
         dictGet('price_models', ('model', 'dated_ok'), (provider, stem)) AS dated,
@@ -320,7 +319,7 @@ SELECT
     fromUnixTimestamp64Micro(intDiv(end_ns, 1000), 'UTC') AS time,
     'span' AS entry,
     '' AS reason,
-    lower(hex(head.trace)) AS trace_id, lower(if({{has_no_id}}, hex({{made_id}}), hex(head.span))) AS span_id, lower(hex(head.parent)) AS parent_span_id,
+    lower(hex(head.trace)) AS trace_id, lower(if({{has_no_id}}, hex({{made_id}}), hex(head.span))) AS span_id, if({{has_no_parent}}, '', lower(hex(head.parent))) AS parent_span_id,
     {{name}} AS name,
     kind,
     said.operation AS operation,
@@ -383,9 +382,9 @@ SELECT
     arrayFilter(flag -> flag != '', arrayConcat([
         if({{has_no_id}}, 'id_made', ''), if(is_time_absurd, 'time_assumed', ''), if(is_input_missing, 'input_missing', ''), if(is_output_missing, 'output_missing', ''), if(is_partial, 'usage_partial', ''),
         if(least(is_call, NOT has_usage, said.usage_state = 'missing'), 'usage_missing', ''), if(usage_rule = 'assumed_inclusive', 'convention_assumed', ''),
-        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(reasoning_apart + untold_reasoning > 0, 'reasoning_apart', ''),
+        if({{told_compaction_input}} + {{told_compaction_output}} > 0, 'compaction', ''), if(greatest(reasoning_apart > 0, tokens[8] > {{told_reasoning}}), 'reasoning_apart', ''),
         if(least(usage_rule = 'proven_exclusive', {{known_scope}}, NOT {{exclusive}}), 'convention_contradicted', ''),
-        if(greatest(output_left < 0, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
+        if(greatest({{told_output_total}} + reasoning_apart < {{told_reasoning}} + {{told_output_audio}}, {{told_input_audio}} - cache_audio != input_audio), 'clipped', ''),
         if(least(writes > {{told_cache_write_5m}} + {{told_cache_write_1h}}, greatest({{told_cache_write_5m}} > 0, {{told_cache_write_1h}} = 0)), 'ttl_assumed', ''),
         if(least(is_counted, model_reason = '', is_host_assumed), 'host_assumed', ''),
         if(least(is_counted, model_reason = '', asked_model NOT IN ('', model)), 'models_differ', ''),
