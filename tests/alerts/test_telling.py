@@ -191,6 +191,9 @@ def test_what_is_pending_does_not_stand_before_what_fires() -> None:
     world.now += SECONDS_30
     world.evaluate()
     assert [i.subject for i in world.judge.publishable()] == ["old"]
+    pending = [i for i in world.file.open_incidents().values() if not i.fired_at]
+    world.file.save(pending, publish=True)  # as versions before did
+    assert [i.subject for i in world.judge.publishable()] == ["old"]
     world.end()
 
 

@@ -162,6 +162,38 @@ def test_an_upgrade_that_was_cut_short_is_done_again(new_store: Store) -> None:
     assert list(_held(new_store)) == held
 
 
+def _killed_behind(store: Store, last: str) -> None:
+    """Do the migration up to a statement that begins so, or is the first half so."""
+    ddl = Ddl(store.address)
+    [text] = [m.text for m in migrations() if m.version == BEFORE + 1]
+    for statement in ddl.statements(text):
+        if statement.startswith(last):
+            store.command(last if last.startswith("RENAME") else statement)
+            return
+        store.command(statement)
+    raise AssertionError(f"no statement begins with {last}")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "INSERT INTO spend_hourly",
+        "ALTER TABLE spend_hourly_view",
+        *(f"RENAME TABLE {view} TO {view}_" for view in VIEWS),
+        "INSERT INTO runs",
+    ],
+)
+def test_an_upgrade_goes_on_wherever_it_was_killed(
+    new_store: Store, fresh_store: Store, last: str
+) -> None:
+    """Between its statements, and in the middle of those that are two."""
+    _filled(_old(new_store))
+    _filled(_opened(fresh_store))
+    _killed_behind(new_store, last)
+    _opened(new_store).load("first", FIRST)
+    assert list(_held(new_store)) == list(_held(fresh_store))
+
+
 def test_runs_can_be_read_whole(new_store: Store) -> None:
     """By clients of ClickHouse's native format too, which do not know what is within
     the state of a function."""

@@ -251,9 +251,12 @@ class Destination:
             self._outbox.put([replace(notice, channel=fallback, attempts=0, reason="")])
 
     def _divert(self, notices: Sequence[Notice], reason: Reason) -> None:
-        if not (self._opened.fallback and notices):
+        """Tell the fallback; but no report: where incidents are made of what is told,
+        nobody would end it."""
+        if not self._opened.fallback:
             return
         now = self._clock()
+        notices = [n for n in notices if not _is_report(n)]
         self._outbox.put([self._for_fallback(n, reason, now) for n in notices])
         self._diverted |= {notice.key for notice in notices}
 
@@ -290,3 +293,8 @@ class Destination:
         if self._unrecorded is not None:
             self._unrecorded()
             self._unrecorded = None
+
+
+def _is_report(notice: Notice) -> bool:
+    """Whether it tells of what was over before anybody heard of it."""
+    return notice.kind == "trigger" and notice.alert.state == "resolved"

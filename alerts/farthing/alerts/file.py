@@ -154,8 +154,11 @@ class AlertFile:
         return len(ids)
 
     def unpublished(self, *, limit: int = 1000) -> list[Incident]:
-        """Incidents of which the ledger does not know the newest."""
-        sql = "SELECT told FROM incidents WHERE unpublished LIMIT ?"
+        """Incidents that fired of which the ledger does not know the newest."""
+        sql = """
+            SELECT told FROM incidents
+            WHERE unpublished AND json_extract(told, '$.fired_at') IS NOT NULL LIMIT ?
+        """
         rows = self.rows(sql, limit)
         return [Incident.from_json(json.loads(row["told"])) for row in rows]
 

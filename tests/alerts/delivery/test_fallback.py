@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from farthing.errors import DeliveryError, Reason
 from tests.alerts.delivery.notices import alert, life, notice
 from tests.alerts.delivery.stepping import Book, Run, opened
@@ -38,6 +40,20 @@ def test_the_fallback_is_told_of_what_takes_too_long(run: Run) -> None:
     assert len({one.alert.id for one in second.sent}) == len(second.sent) == 50
     run.for_s(3_600, *destinations)
     assert len(first.sent) == len(second.sent) == 50
+
+
+def test_the_fallback_is_told_no_report(run: Run) -> None:
+    """A weekly report is over as it is told: a pager would wait for its end."""
+    first, second = Book(errors=[DeliveryError(Reason.UNAUTHORIZED, "")]), Book()
+    report = replace(notice(), alert=alert(state="resolved"))
+    run.outbox.put([report])
+    run.for_s(
+        5,
+        run.destination(opened(first, fallback="b")),
+        run.destination(opened(second, name="b")),
+    )
+    assert second.sent == []
+    assert run.outbox.waiting() == 0
 
 
 def test_the_fallback_hears_nothing_of_what_was_told(run: Run) -> None:

@@ -46,6 +46,8 @@ ORDER BY ALL;
 """As one block under a name: of collectors that start at once, one fills the table.
 Behind the SELECT the settings would be those of reading; unsorted, a name would stand
 for blocks of several threads, of which any may be the first."""
+_RENAMED: Final = re.compile(r"^RENAME TABLE (\w+) TO (\w+), \2 TO \1\b", re.M)
+"""A table that is given its own name again, in two steps."""
 _COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
 _COLUMNS: Final = ("version", "name", "checksum", "cluster", "done")
 _SHARDED: Final = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
@@ -227,7 +229,10 @@ def _apply(
     # Again: a program with another text of it may have begun at the same moment.
     _checked(store, known, ddl)
     parts = Parts(store)
-    for statement in ddl.statements(migration.text):
+    for statement in (
+        *_undone_renames(migration, ddl),
+        *ddl.statements(migration.text),
+    ):
         try:
             store.command(statement)
         except Refused as error:
@@ -237,6 +242,14 @@ def _apply(
             ) from error
     parts.see_whole()
     _record(store, migration, ddl=ddl, done=True)
+
+
+def _undone_renames(migration: Migration, ddl: Ddl) -> list[str]:
+    """What gives a table its name back that was killed between two renames."""
+    return [
+        f"RENAME TABLE IF EXISTS {passing} TO {name} {ddl.on_cluster}"
+        for name, passing in _RENAMED.findall(migration.text)
+    ]
 
 
 def _record(store: Store, migration: Migration, *, ddl: Ddl, done: bool) -> None:
