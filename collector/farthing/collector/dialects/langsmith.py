@@ -14,6 +14,7 @@ DIALECT = Dialect(
         "cache_write_5m": ("usage:ephemeral_5m_input_tokens",),
         "cache_write_1h": ("usage:ephemeral_1h_input_tokens",),
         "reasoning": ("usage:reasoning",),
+        "streamed": ("langsmith.request.streaming", *semconv.GEN_AI["streamed"]),
         "service_tier": (
             "gen_ai.response.service_tier",
             *semconv.GEN_AI["service_tier"],
