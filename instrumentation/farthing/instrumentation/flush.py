@@ -46,32 +46,29 @@ class Flusher:
         self._timeout_s = timeout_s
 
     def take(self, providers: Sequence[Provider]) -> None:
-        """From now on these have something to send."""
+        """From now on these have something to send. Raises RuntimeError where no thread
+        can be started: then each sends by itself, as it would have without us."""
+        self._start(providers)
         for provider in providers:
             atexit.unregister(provider.shutdown)  # waits for 30 seconds and more
-        self._providers = providers
-        self._start()
 
-    def _start(self) -> None:
-        if not self._providers:
+    def _start(self, providers: Sequence[Provider]) -> None:
+        if not providers:
             return
-        self._asked, self._done = threading.Event(), threading.Event()
-        threading.Thread(
-            target=self._wait_and_shut_down,
-            args=(self._asked, self._done),
-            name="farthing-flush",
-            daemon=True,
-        ).start()
+        self._asked, self._done = asked, done = threading.Event(), threading.Event()
 
-    def _wait_and_shut_down(
-        self, asked: threading.Event, done: threading.Event
-    ) -> None:
-        asked.wait()
-        for action in _first:
-            attempt("end what is open", action)
-        for provider in self._providers:
-            attempt("send what waits", provider.shutdown)
-        done.set()
+        def wait_and_shut_down() -> None:
+            asked.wait()
+            for action in _first:
+                attempt("end what is open", action)
+            for provider in providers:
+                attempt("send what waits", provider.shutdown)
+            done.set()
+
+        threading.Thread(
+            target=wait_and_shut_down, name="farthing-flush", daemon=True
+        ).start()
+        self._providers = providers  # not before: who flushes now waits for the thread
 
     def flush(self) -> None:
         """Send what waits and stop; what is not sent in time is lost, and told."""
@@ -91,7 +88,9 @@ class Flusher:
         attempt("flush on SIGTERM", self._handle_sigterm)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
-                after_in_child=lambda: attempt("flush in a forked child", self._start)
+                after_in_child=lambda: attempt(
+                    "flush in a forked child", self._start, self._providers
+                )
             )
         once_imported(
             "multiprocessing.util", "flush in multiprocessing", self._follow_forks
