@@ -28,8 +28,9 @@ def _columns(store: Store, query: str) -> dict[str, tuple[str, str]]:
 
 def test_decoding_yields_the_columns_of_the_ledger(ledger: Ledger) -> None:
     """What a batch is decoded to has every column of the ledger but those that only
-    corrections have, each of a type that keeps its values."""
-    select = ledger._insert.partition("\nSELECT *")[2]
+    corrections have, each of a type that keeps its values, in the order in which they
+    are inserted."""
+    head, _, select = ledger._insert.partition("\nSELECT *")
     source = {"source": f"null({quoted(STRUCTURE)})", "as_of_ns": "0"}
     decoded = _columns(ledger.store, f"DESCRIBE (SELECT *{fill(select, source)})")
     declared = _columns(
@@ -43,6 +44,8 @@ def test_decoding_yields_the_columns_of_the_ledger(ledger: Ledger) -> None:
         if not text.startswith("Of a correction")
     }
     assert {name: type_ for name, (type_, _) in decoded.items()} == own
+    [named] = re.findall(r"INSERT INTO spans \((.*?)\)", head, re.DOTALL)
+    assert re.findall(r"\w+", named) == list(decoded)
 
 
 def test_every_column_says_what_it_means(ledger: Ledger) -> None:

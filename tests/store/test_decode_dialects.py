@@ -58,6 +58,19 @@ def test_no_name_of_content_is_stored(ledger: Ledger, below: str) -> None:
     assert found[0]["attributes"]["own.note"] == "kept"
 
 
+def test_a_field_told_under_several_names_has_the_first(ledger: Ledger) -> None:
+    """Of a field's names the dialect's first counts, wherever it stands among a span's
+    attributes."""
+    names = DIALECTS["semconv"].attributes["input_total"]
+    many = {name: 100 + rank for rank, name in enumerate(names)}
+    backwards = dict(reversed(many.items()))
+    others = {f"own.{number}": number for number in range(40)}
+    told = [{**CALL, **many}, {**CALL, **backwards}, {**backwards, **others, **CALL}]
+    found = rows(ledger, "several names", [Told(attributes) for attributes in told])
+    assert len(names) > 1
+    assert [found[number]["input_tokens"] for number in range(3)] == [100] * 3
+
+
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_a_dialect_is_complete(dialect: Dialect) -> None:
     """It maps known fields, says what is known of its input, and has examples."""

@@ -2,8 +2,9 @@
 
 Every attribute name that any dialect reads gets a number. A span's attributes become
 slots through one table, `slot_table[dialect, name]`: slot 0 is an attribute that nobody
-reads, any other is one field at one rank (the first alias of a field is rank 0). After
-that a field is the value at the position of its slot, whatever the emitter called it.
+reads, any other is a field's number and, in its last bits, a rank (the first alias of a
+field is rank 0). Sorted by slot, a field is the first value of its number, whatever the
+emitter called it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ _SAID = (
     *(name for name in semconv.RESOURCE if name not in TEXTS),
 )
 """The texts of a span in order, those of its resource after them."""
+_FIELD_NO = {field: no for no, field in enumerate((*NUMBERS, *TEXTS), start=1)}
+_RANK_BITS = 4
+"""So many bits of a slot are the rank."""
 
 
 @dataclass(frozen=True)
@@ -94,27 +98,17 @@ class Decoder:
         }
         return sorted(names)
 
-    @cached_property
-    def _slots(self) -> dict[tuple[str, int], int]:
-        """(field, rank) -> slot; the slots of numbers come first."""
-        ranks = {
-            field: max(len(d.attributes.get(field, ())) for d in self.dialects)
-            for field in (*NUMBERS, *TEXTS)
-        }
-        pairs = [(field, rank) for field in ranks for rank in range(ranks[field])]
-        return {pair: slot for slot, pair in enumerate(pairs, start=1)}
-
     def _slot_table(self) -> str:
         """Row per dialect, column per key, one more for keys that nobody reads."""
         table: list[int] = []
         for dialect in self._ordered:
             slot_of = {
-                name: self._slots[field, rank]
+                name: (_FIELD_NO[field] << _RANK_BITS) + rank
                 for field, aliases in dialect.attributes.items()
                 for rank, name in enumerate(aliases)
             }
             table += [slot_of.get(key, 0) for key in self._keys] + [0]
-        return integers(table, "UInt8")
+        return integers(table, "UInt16")
 
     def _field_values(self) -> dict[str, str]:
         return {
@@ -122,10 +116,11 @@ class Decoder:
             "key_numbers": integers(range(1, len(self._keys) + 1), "UInt16"),
             "keys_count": str(len(self._keys) + 1),
             "slot_table": self._slot_table(),
+            "rank_bits": str(_RANK_BITS),
             "span_texts": _TEXTS_OF_SPAN,
             "usage_text": self._usage_text(),
             "in_usage": quoted(_IN_USAGE),
-            "number_fields": _lines(self._number(name) for name in NUMBERS),
+            "number_fields": _lines(_value(name) for name in NUMBERS),
             "text_fields": _lines(self._text(name) for name in _SAID),
             "text_types": _types(_SAID),
             "has_no_id": "trim(BOTH '\\0' FROM head.span) = ''",
@@ -133,9 +128,9 @@ class Decoder:
             # Of what it says: told again the span is known, and others differ.
             "made_id": "reinterpretAsFixedString(cityHash64(head, said, tokens))",
             # An attribute without a value, which some emitters send, tells nothing.
-            "has_input": f"notEmpty({self._value('input_total')})",
-            "has_output": f"notEmpty({self._value('output_total')})",
-            "has_reasoning": f"notEmpty({self._value('reasoning')})",
+            "has_input": f"notEmpty({_value('input_total')})",
+            "has_output": f"notEmpty({_value('output_total')})",
+            "has_reasoning": f"notEmpty({_value('reasoning')})",
             "is_later": self._is_later(),
             "content": quoted(_content_pattern()),
         }
@@ -149,22 +144,6 @@ class Decoder:
             for name in rule.unless_told
         }
         return f"hasAny(keys, {array(sorted(names))})"
-
-    def _position(self, field: str) -> str:
-        """Where `field` stands among a span's attributes; 0 where it is absent."""
-        slots = [slot for (name, _), slot in self._slots.items() if name == field]
-        found = [f"indexOf(slots, {slot})" for slot in slots]
-        expression = found[-1]
-        for candidate in reversed(found[:-1]):
-            expression = f"if({candidate} > 0, {candidate}, {expression})"
-        return expression
-
-    def _number(self, field: str) -> str:
-        return f"toInt64OrDefault(concat('0', {self._value(field)}), -1::Int64)"
-
-    def _value(self, field: str) -> str:
-        told = any(name == field for name, _ in self._slots)
-        return f"texts[{self._position(field)}]" if told else "''"
 
     def _usage_text(self) -> str:
         """A usage object that is told as the text of an attribute; mostly empty."""
@@ -189,10 +168,10 @@ class Decoder:
         otherwise = {
             **{name: f"resource.{name}" for name in semconv.RESOURCE},
             "operation": self._operation_of_name(),
-            "service_tier": self._value("request_tier"),
+            "service_tier": _value("request_tier"),
             "error_type": "if(head.status = 2, 'error', '')",
         }.get(field)
-        value = self._value(field)
+        value = _value(field)
         return f"coalesce(nullIf({value}, ''), {otherwise})" if otherwise else value
 
     def _operation_of_name(self) -> str:
@@ -262,6 +241,11 @@ class Decoder:
             for provider in dialect.reasoning_apart
         ]
         return f"(dialect_no, said.provider) IN ({', '.join(providers)})"
+
+
+def _value(field: str) -> str:
+    """What a span tells of `field`, empty where that is nothing."""
+    return f"found[indexOf(fields, {_FIELD_NO[field]})]"
 
 
 def _rule(dialect_no: int, rule: Exclusive) -> str:

@@ -114,17 +114,10 @@ class Ledger:
     def _statement(self, decoder: Decoder) -> str:
         """The INSERT of a batch; what is left to fill in is its own."""
         decode = decoder.statement("{{source}}", as_of_ns="{{as_of_ns}}")
-        of_nothing = decoder.statement(f"null({quoted(STRUCTURE)})", as_of_ns="0")
-        columns = self.store.rows(f"DESCRIBE TABLE ({of_nothing})")
-        return fill(
-            sql_file("insert.sql"),
-            {
-                "columns": ", ".join([*(row["name"] for row in columns), "decoding"]),
-                "settings": "{{settings}}",
-                "decoding": quoted(hashlib.sha256(decode.encode()).hexdigest()[:12]),
-                "decode": decode,
-            },
-        )
+        decoding = hashlib.sha256(decode.encode()).hexdigest()[:12]
+        own = {"settings": "{{settings}}"}
+        parts = {**own, "decoding": quoted(decoding), "decode": decode}
+        return fill(sql_file("insert.sql"), parts)
 
     def load(self, name: str, requests: Sequence[bytes]) -> None:
         """Insert requests as one block that counts once, however often it is sent."""

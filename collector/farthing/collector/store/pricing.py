@@ -14,12 +14,19 @@ from dataclasses import replace
 from farthing.collector.store.text import all_of, any_of, array, integers, quoted
 from farthing.economics.prices.call import Flag
 from farthing.economics.prices.cost import MAX_CLAIM_USD
-from farthing.economics.prices.rates import SLOT_UNDECIDED, Ctx, Multiplier, SlotWindow
+from farthing.economics.prices.rates import (
+    OPEN_END,
+    SLOT_UNDECIDED,
+    Ctx,
+    Multiplier,
+    SlotWindow,
+)
 from farthing.economics.prices.rules import HOST_RE, Rules
 
 UNKNOWN_CTX = 254
 """No way of serving that the price book knows."""
 NO_FACTOR = 0
+_DAYS_OF_WEEK = 7
 
 
 def values(rules: Rules) -> dict[str, str]:
@@ -191,11 +198,11 @@ def _window(
     tests = [
         f"{provider} = {quoted(window.provider)}",
         f"{model} IN {array(models)}",
-        f"{at_s} >= {window.valid_from}",
-        f"{at_s} < {window.valid_to}",
+        *_valid(at_s, window.valid_from, window.valid_to),
         joined([f"{of_day} >= {window.start_s}", f"{of_day} < {window.end_s}"]),
-        f"toDayOfWeek({day}) IN {integers(window.weekdays, 'UInt8')}",
     ]
+    if len(window.weekdays) < _DAYS_OF_WEEK:
+        tests.append(f"toDayOfWeek({day}) IN {integers(window.weekdays, 'UInt8')}")
     days_off = rules.calendars.get(window.calendar, ())
     if days_off:
         tests.append(f"toString(toDate({day})) NOT IN {array(days_off)}")
@@ -205,15 +212,23 @@ def _window(
 def _multiplies(
     row: Multiplier, provider: str, model: str, place: str, at_s: str
 ) -> str:
-    return all_of(
-        [
-            f"{provider} = {quoted(row.provider)}",
-            f"{at_s} >= {row.valid_from}",
-            f"{at_s} < {row.valid_to}",
-            f"match({place}, {quoted(row.place)})",
-            f"match({model}, {quoted(row.model)})",
-        ]
-    )
+    tests = [
+        f"{provider} = {quoted(row.provider)}",
+        *_valid(at_s, row.valid_from, row.valid_to),
+    ]
+    for word, pattern in ((place, row.place), (model, row.model)):
+        if pattern:
+            tests.append(f"match({word}, {quoted(pattern)})")
+    return all_of(tests)
+
+
+def _valid(at_s: str, valid_from: int, valid_to: int) -> list[str]:
+    """That an instant lies within, as far as there are bounds: each test is planned
+    anew with every batch."""
+    return [
+        *([f"{at_s} >= {valid_from}"] if valid_from else []),
+        *([f"{at_s} < {valid_to}"] if valid_to != OPEN_END else []),
+    ]
 
 
 def _keyed(provider: str, pattern: str) -> str:
