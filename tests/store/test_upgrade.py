@@ -13,7 +13,8 @@ from farthing.collector.store.schema import Ddl, migrate, migrations
 from farthing.economics.prices import load_catalogue
 from tests.store.otlp import Told, request
 
-BEFORE: Final = 9
+OLDER: Final = (9, 10)
+"""Versions whose ledgers are opened here."""
 VIEWS: Final = ("spend_hourly_view", "runs_first_agent_view")
 TAGS: Final = (
     "task_type, business_unit, environment, agent, provider, model, cost_state"
@@ -72,9 +73,9 @@ FIRST: Final = [
 LATER: Final = [request([_call(n, tokens=400_000) for n in range(7)])]
 
 
-def _old(store: Store) -> Ledger:
-    """A ledger as the version before made it, with entries and a correction."""
-    known = [m for m in migrations() if m.version <= BEFORE]
+def _old(store: Store, version: int) -> Ledger:
+    """A ledger as a version before made it."""
+    known = [m for m in migrations() if m.version <= version]
     migrate(store, ddl=Ddl(store.address), known=known)
     ledger = Ledger(store, load_catalogue())
     ledger.use_prices(ledger.catalogue)
@@ -94,7 +95,11 @@ def _filled(ledger: Ledger) -> None:
 
 def _held(store: Store) -> Iterator[list[dict[str, Any]]]:
     """What the roll-ups say, by all that they are asked by."""
-    for keys in (f"hour, {TAGS}, {OTHERS}", f"hour, {TAGS}, price_row, price_level"):
+    for keys in (
+        f"hour, {TAGS}, {OTHERS}",
+        f"hour, {TAGS}, price_row, price_level",
+        f"hour, {TAGS}, {OTHERS}, cost_reason",
+    ):
         sums = f"SELECT {keys}, {MEASURES} APPLY sum FROM spend_hourly GROUP BY {keys}"
         yield store.rows(f"SELECT * FROM ({sums}) WHERE `sum(calls)` != 0 ORDER BY ALL")
     yield store.rows("SELECT * EXCEPT ingested_at FROM runs FINAL ORDER BY run_id")
@@ -112,12 +117,13 @@ def fresh_store(new_store: Store) -> Iterator[Store]:
     store.close()
 
 
+@pytest.mark.parametrize("version", OLDER)
 def test_an_older_ledger_holds_what_a_new_one_would(
-    new_store: Store, fresh_store: Store
+    new_store: Store, fresh_store: Store, version: int
 ) -> None:
     """Every sum of its roll-ups, by what they are asked by, is that of a ledger which
     was filled by this version: of what was there, and of what comes."""
-    _filled(_old(new_store))
+    _filled(_old(new_store, version))
     _filled(_opened(fresh_store))
     old = _opened(new_store)
     assert list(_held(new_store)) == list(_held(fresh_store))
@@ -130,13 +136,14 @@ def test_an_older_ledger_holds_what_a_new_one_would(
     assert list(_held(new_store)) == list(_held(fresh_store))
 
 
+@pytest.mark.parametrize("version", OLDER)
 @pytest.mark.parametrize("is_opened_anew", [False, True])
 def test_a_batch_that_is_repeated_after_an_upgrade_counts_once(
-    new_store: Store, is_opened_anew: bool
+    new_store: Store, is_opened_anew: bool, version: int
 ) -> None:
     """One that the version before had loaded when it was killed: it is in no table
     twice, nor is one that was loaded between the upgrade and the next start."""
-    _old(new_store).load("first", FIRST)
+    _old(new_store, version).load("first", FIRST)
     ledger = _opened(new_store)
     ledger.load("second", LATER)
     held = list(_held(new_store))
@@ -151,11 +158,12 @@ def test_a_batch_that_is_repeated_after_an_upgrade_counts_once(
 
 def test_an_upgrade_that_was_cut_short_is_done_again(new_store: Store) -> None:
     """Done twice it leaves what it leaves when it is done once."""
-    _filled(_old(new_store))
+    before = OLDER[-1]
+    _filled(_old(new_store, before))
     _opened(new_store)
     held = list(_held(new_store))
     new_store.command(
-        f"ALTER TABLE migrations DELETE WHERE version > {BEFORE}",
+        f"ALTER TABLE migrations DELETE WHERE version > {before}",
         settings={"mutations_sync": 2},
     )
     _opened(new_store).load("first", FIRST)

@@ -10,12 +10,13 @@ PANEL = Panel(
     empty="Nothing arrived in this range. `farthing doctor` says what to look at.",
     columns=(TIME, SERIES, count("spans")),
     sql="""
-SELECT
-    $__timeInterval(t.ingested_at) AS time,
-    if(t.entry = 'span', if(t.service = '', '(none)', t.service), 'corrections') AS series,
-    count() AS spans
-FROM spans AS t
-WHERE $__timeFilter(t.ingested_at) AND {{chosen}}
+SELECT time, multiIf(entry != 'span', 'corrections', service = '', '(none)', service) AS series, sum(entries) AS spans
+FROM (
+    SELECT $__timeInterval(t.ingested_at) AS time, t.entry AS entry, t.service AS service, count() AS entries
+    FROM spans AS t
+    WHERE $__timeFilter(t.ingested_at) AND {{chosen}}
+    GROUP BY time, t.entry, t.service
+)
 GROUP BY time, series
 ORDER BY time, series
 """,

@@ -15,19 +15,16 @@ PANEL = Panel(
         Column(name="lag_s", unit="seconds", title="lag", steps=Steps(60, 600)),
     ),
     sql="""
-SELECT time, part.1 AS series, part.2 AS lag_s
+SELECT time, part.1 AS series, part.2 / 1000 AS lag_s
 FROM (
     SELECT
         $__timeInterval(t.ingested_at) AS time,
-        [
-            ('p50', quantileExact(0.5)(dateDiff('millisecond', t.time, t.ingested_at) / 1000)),
-            ('p95', quantileExact(0.95)(dateDiff('millisecond', t.time, t.ingested_at) / 1000))
-        ] AS parts
+        quantilesExact(0.5, 0.95)(toUnixTimestamp(t.ingested_at)::Int64 * 1000 - toUnixTimestamp64Milli(t.time)) AS lag_ms
     FROM spans AS t
     WHERE $__timeFilter(t.ingested_at) AND t.entry = 'span' AND {{chosen}}
     GROUP BY time
 )
-ARRAY JOIN parts AS part
+ARRAY JOIN [('p50', lag_ms[1]), ('p95', lag_ms[2])] AS part
 ORDER BY time, series
 """,
 )

@@ -6,6 +6,7 @@ PANEL = Panel(
     title="Why calls have no price",
     question="Which calls are missing from the totals, and why?",
     chart="table",
+    hourly=True,
     empty="Every call has a price.",
     note="A price file of yours can name what is missing: see docs/prices.md. Calls without"
     " usage: switch it on where streams are asked for (stream_options.include_usage).",
@@ -27,8 +28,9 @@ SELECT
     t.service AS service,
     sum(t.calls) AS calls,
     sum({{tokens}}) AS tokens
-FROM spans AS t
-WHERE {{in_time}} AND t.cost_state IN ('unpriced', 'no_usage', 'partial')
+FROM spend_hourly AS t
+PREWHERE t.cost_state IN ('unpriced', 'no_usage', 'partial')
+WHERE {{hours}}
 GROUP BY t.cost_state, t.cost_reason, t.provider, t.model, t.service
 HAVING calls != 0
 ORDER BY calls DESC, model, service

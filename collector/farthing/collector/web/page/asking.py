@@ -33,6 +33,9 @@ LIMITS: Final[Mapping[str, int]] = {
     "max_execution_time": 20,
     "max_memory_usage": 512 * 1024**2,
     "max_result_rows": 20_000,
+    # What is read of a few runs is little, and still worth both threads.
+    "merge_tree_min_rows_for_concurrent_read": 16_384,
+    "merge_tree_min_bytes_for_concurrent_read": 1024**2,
 }
 _TOO_LONG, _TOO_MUCH_MEMORY, _TOO_MANY_ROWS = 159, 241, 396
 _OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
