@@ -170,10 +170,10 @@ def test_an_upgrade_that_was_cut_short_is_done_again(new_store: Store) -> None:
     assert list(_held(new_store)) == held
 
 
-def _killed_behind(store: Store, last: str) -> None:
-    """Do the migration up to a statement that begins so, or is the first half so."""
+def _killed_behind(store: Store, version: int, last: str) -> None:
+    """Do a migration up to a statement that begins so, or is the first half so."""
     ddl = Ddl(store.address)
-    [text] = [m.text for m in migrations() if m.version == BEFORE + 1]
+    [text] = [m.text for m in migrations() if m.version == version]
     for statement in ddl.statements(text):
         if statement.startswith(last):
             store.command(last if last.startswith("RENAME") else statement)
@@ -183,21 +183,24 @@ def _killed_behind(store: Store, last: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "last",
+    ("version", "last"),
     [
-        "INSERT INTO spend_hourly",
-        "ALTER TABLE spend_hourly_view",
-        *(f"RENAME TABLE {view} TO {view}_" for view in VIEWS),
-        "INSERT INTO runs",
+        (10, "INSERT INTO spend_hourly"),
+        (10, "ALTER TABLE spend_hourly_view"),
+        *((10, f"RENAME TABLE {view} TO {view}_") for view in VIEWS),
+        (10, "INSERT INTO runs"),
+        (11, "INSERT INTO spend_hourly"),
+        (11, "ALTER TABLE spend_hourly_view"),
+        (11, "RENAME TABLE spend_hourly_view TO spend_hourly_view_"),
     ],
 )
 def test_an_upgrade_goes_on_wherever_it_was_killed(
-    new_store: Store, fresh_store: Store, last: str
+    new_store: Store, fresh_store: Store, version: int, last: str
 ) -> None:
     """Between its statements, and in the middle of those that are two."""
-    _filled(_old(new_store))
+    _filled(_old(new_store, version - 1))
     _filled(_opened(fresh_store))
-    _killed_behind(new_store, last)
+    _killed_behind(new_store, version, last)
     _opened(new_store).load("first", FIRST)
     assert list(_held(new_store)) == list(_held(fresh_store))
 
