@@ -1,8 +1,9 @@
 """A ledger on a cluster of one shard, as far as one engine goes.
 
-    python -m tests.store.one_shard FOLDER CAPTURE...
+    python -m tests.store.one_shard FOLDER SHARDS CAPTURE...
 
-The shard is this process: tables are distributed over local ones as on a cluster. That
+The shard is this process, and so are further ones, whose rows then count again: tables
+are distributed over local ones as on a cluster. That
 they are replicated, and that statements travel to other nodes, needs ClickHouse Keeper,
 which the embedded engine lacks: both are taken out of the statements. Prints what the
 tables hold, after one load and after the same again.
@@ -28,12 +29,13 @@ from tests.store.otlp import captured
 CONFIG = """
 <clickhouse>
   <tcp_port>9000</tcp_port>
-  <remote_servers><prod><shard>
-    <internal_replication>true</internal_replication>
-    <replica><host>localhost</host><port>9000</port></replica>
-  </shard></prod></remote_servers>
+  <remote_servers><prod>{shards}</prod></remote_servers>
 </clickhouse>
 """
+SHARD = """<shard>
+    <internal_replication>true</internal_replication>
+    <replica><host>localhost</host><port>9000</port></replica>
+  </shard>"""
 HELD = (
     "SELECT (SELECT count() FROM spans) AS spans, (SELECT sum(spans) FROM runs) AS"
     " in_runs, (SELECT sum(calls) FROM spend_hourly) AS calls,"
@@ -62,9 +64,9 @@ def _plain(statement: str) -> str:
     return re.sub(r"\breplicated_dedup", "non_replicated_dedup", local)
 
 
-def main(folder: Path, captures: list[Path]) -> None:
+def main(folder: Path, shards: int, captures: list[Path]) -> None:
     """Load the captures twice under one name."""
-    (folder / "config.xml").write_text(CONFIG)
+    (folder / "config.xml").write_text(CONFIG.format(shards=SHARD * shards))
     data = folder / "ledger"
     engine = chdb.connect(f"{data}?config-file={folder / 'config.xml'}")
     store = Store(Address(path=data))
@@ -82,4 +84,4 @@ def main(folder: Path, captures: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    main(Path(sys.argv[1]), int(sys.argv[2]), [Path(name) for name in sys.argv[3:]])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,13 +137,24 @@ def test_one_shard_holds_what_one_node_holds(tmp_path: Path, ledger: Ledger) -> 
     """Loading through distributed tables leaves entries and totals that agree, and a
     batch that is sent again counts once."""
     captures = sorted((Path(__file__).parents[1] / "otlp").glob("*.pb"))
+    once, again = _held_twice(tmp_path, "1", *captures)
+    assert once == again
+    assert once["engine"] == "Distributed"
+    assert 0 < once["calls"] < once["spans"] == once["in_runs"]
+
+
+def test_every_migration_runs_on_several_shards(tmp_path: Path) -> None:
+    """What one shard takes two may refuse: rows must know theirs."""
+    [held, _] = _held_twice(tmp_path, "2")
+    assert held == {"spans": 0, "in_runs": 0, "calls": 0, "engine": "Distributed"}
+
+
+def _held_twice(folder: Path, shards: str, *captures: Path) -> list[dict[str, Any]]:
     said = subprocess.run(
-        [sys.executable, "-m", "tests.store.one_shard", tmp_path, *captures],
+        [sys.executable, "-m", "tests.store.one_shard", folder, shards, *captures],
         capture_output=True,
         text=True,
         check=True,
     )
-    once, again = json.loads(said.stdout)
-    assert once == again
-    assert once["engine"] == "Distributed"
-    assert 0 < once["calls"] < once["spans"] == once["in_runs"]
+    held: list[dict[str, Any]] = json.loads(said.stdout)
+    return held

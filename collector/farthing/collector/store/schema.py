@@ -48,6 +48,9 @@ Behind the SELECT the settings would be those of reading; unsorted, a name would
 for blocks of several threads, of which any may be the first."""
 _RENAMED: Final = re.compile(r"^RENAME TABLE (\w+) TO (\w+), \2 TO \1\b", re.M)
 """A table that is given its own name again, in two steps."""
+_TO_NO_SHARD: Final = "INSERT INTO spend_hourly\n"
+"""A roll-up that stays where its spans are: its distributed table has no key by which
+rows would find their shard."""
 _COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
 _COLUMNS: Final = ("version", "name", "checksum", "cluster", "done")
 _SHARDED: Final = "('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
@@ -234,7 +237,7 @@ def _apply(
         *ddl.statements(migration.text),
     ):
         try:
-            store.command(statement)
+            store.command(statement, settings=_settings(statement, ddl))
         except Refused as error:
             raise ConfigError(
                 f"{migration} failed at {store.address}: {error}. It is done again at"
@@ -242,6 +245,12 @@ def _apply(
             ) from error
     parts.see_whole()
     _record(store, migration, ddl=ddl, done=True)
+
+
+def _settings(statement: str, ddl: Ddl) -> Mapping[str, int]:
+    """To the first shard, whenever it is done again: it knows what it was told."""
+    has_no_shard = ddl.cluster and statement.startswith(_TO_NO_SHARD)
+    return {"insert_shard_id": 1} if has_no_shard else {}
 
 
 def _undone_renames(migration: Migration, ddl: Ddl) -> list[str]:
