@@ -48,7 +48,7 @@ Behind the SELECT the settings would be those of reading; unsorted, a name would
 for blocks of several threads, of which any may be the first."""
 _RENAMED: Final = re.compile(r"^RENAME TABLE (\w+) TO (\w+), \2 TO \1\b", re.M)
 """A table that is given its own name again, in two steps."""
-_TO_NO_SHARD: Final = "INSERT INTO spend_hourly\n"
+_TO_NO_SHARD: Final = re.compile(r"INSERT INTO spend_hourly\b")
 """A roll-up that stays where its spans are: its distributed table has no key by which
 rows would find their shard."""
 _COMMENT: Final = re.compile(r"^\s*--.*\n", re.M)
@@ -249,7 +249,7 @@ def _apply(
 
 def _settings(statement: str, ddl: Ddl) -> Mapping[str, int]:
     """To the first shard, whenever it is done again: it knows what it was told."""
-    has_no_shard = ddl.cluster and statement.startswith(_TO_NO_SHARD)
+    has_no_shard = ddl.cluster and _TO_NO_SHARD.match(statement)
     return {"insert_shard_id": 1} if has_no_shard else {}
 
 
