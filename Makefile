@@ -34,7 +34,7 @@ demo-once: $(INSTALLED) ## the same, ending by itself after the report
 
 test: $(INSTALLED) ## run the tests, on every core
 	@echo "test: pytest $(ARGS)"
-	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write docs/sdks.md
 	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"

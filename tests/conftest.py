@@ -3,6 +3,7 @@ how Hypothesis tries examples."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from hypothesis import HealthCheck, settings
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
+
+# Collectors that tests start are waited for: they load sooner than by default.
+os.environ.setdefault("FARTHING_LOAD_AT_AGE_S", "0.4")
 
 # How fast a busy machine is says nothing about the code.
 settings.register_profile(

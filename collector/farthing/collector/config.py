@@ -116,7 +116,7 @@ class Settings(BaseModel):
         description="Load as soon as this much waits, as stored.",
     )
     load_at_age_s: float = Field(
-        default=0.5, ge=0, description="Load what has waited for so many seconds."
+        default=1.0, ge=0, description="Load what has waited for so many seconds."
     )
     retention_days: int = Field(
         default=90,
