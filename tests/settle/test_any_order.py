@@ -35,6 +35,14 @@ FAILED = {
     "gen_ai.request.model": "claude-sonnet-4-5",
     "error.type": "timeout",
 }
+OUTPUT = "gen_ai.usage.output_tokens"
+ZEROS = {
+    "gen_ai.request.stream": True,
+    "gen_ai.usage.input_tokens": 0,
+    OUTPUT: 0,
+    "gen_ai.usage.cache_read.input_tokens": 0,
+    "gen_ai.usage.cache_write.input_tokens": 0,
+}
 # One call told by four, in three traces; a retry inside a framework that sums; a failed
 # attempt made good; parallel calls without ids; a tool call told by three; and one span
 # that comes twice.
@@ -62,11 +70,30 @@ ALL_AT_ONCE = (
     Told("mcp.server", 43, trace=40, parent=49, end_ms=980, attributes=tool("call_1")),
     Told(NATIVE, 2, trace=2, end_ms=999, attributes=native("msg_1")),
 )
+# One call of two emitters, each told on its way, too: in part, and with zeros only; and
+# calls without an id, of which one comes twice.
+ON_ITS_WAY = (
+    *(
+        Told(NATIVE, 51, 50, 52, 1, end_ms, attributes=native("msg_9", **said))
+        for end_ms, said in ((300, {OUTPUT: 20}), (990, {}), (990, {}))
+    ),
+    *(
+        Told(OFFICIAL, 52, trace=50, end_ms=end_ms, attributes=chat("msg_9", **said))
+        for end_ms, said in ((100, ZEROS), (500, {OUTPUT: 40}), (999, {}))
+    ),
+    *(
+        Told(
+            OFFICIAL, 0, 0, start_ms=n * 20, end_ms=n * 20 + 9, attributes=chat(f"m{n}")
+        )
+        for n in (1, 2, 2)
+    ),
+)
 CASES = {
     "official-anthropic": lambda: messages("official-anthropic"),
     "openllmetry-anthropic": lambda: messages("openllmetry-anthropic"),
     "official-openai-agents": lambda: messages("official-openai-agents"),
     "all at once": lambda: [request([told]) for told in ALL_AT_ONCE],
+    "on its way": lambda: [request([told]) for told in ON_ITS_WAY],
 }
 BY = (
     "run_id",
