@@ -12,7 +12,9 @@ import yaml
 
 from farthing import semconv
 from farthing.collector.dialects import FIELDS, Dialect, all_dialects
+from farthing.collector.store.decode import Decoder
 from farthing.collector.store.ledger import Ledger
+from farthing.economics.prices import load_catalogue
 from tests.store.otlp import Told, rows
 
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}
@@ -69,6 +71,21 @@ def test_a_field_told_under_several_names_has_the_first(ledger: Ledger) -> None:
     found = rows(ledger, "several names", [Told(attributes) for attributes in told])
     assert len(names) > 1
     assert [found[number]["input_tokens"] for number in range(3)] == [100] * 3
+
+
+def test_a_field_has_no_more_names_than_are_told_apart() -> None:
+    """One more would be read as another field's."""
+    names = tuple(f"own.{number}" for number in range(17))
+
+    def statement(count: int) -> str:
+        read = {"user": names[:count]}
+        own = Dialect(name="mine", scopes=("mine",), attributes=read)
+        decoder = Decoder([*DIALECTS.values(), own], load_catalogue().rules)
+        return decoder.statement("t", as_of_ns="0")
+
+    assert statement(16)
+    with pytest.raises(ValueError, match="'mine' has too many names"):
+        statement(17)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)

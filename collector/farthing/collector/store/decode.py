@@ -102,6 +102,8 @@ class Decoder:
         """Row per dialect, column per key, one more for keys that nobody reads."""
         table: list[int] = []
         for dialect in self._ordered:
+            if max(map(len, dialect.attributes.values()), default=0) > 1 << _RANK_BITS:
+                raise ValueError(f"dialect {dialect.name!r} has too many names of one")
             slot_of = {
                 name: (_FIELD_NO[field] << _RANK_BITS) + rank
                 for field, aliases in dialect.attributes.items()
