@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final
 
 from farthing.collector.store.finding import COLUMNS, StoredFinding
@@ -99,9 +100,11 @@ class Judgements:
         batch_names: Sequence[str],
         spans: Mapping[str, int],
         baselines: Mapping[str, Baseline | None],
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> Iterator[Verdict]:
         """Judge runs of which batches brought so many spans, each with the baseline
-        that it exceeds, if it does."""
+        that it exceeds, if it does. `sizes`: how many spans the ledger has of them, as
+        far as that was asked already."""
         cases = {
             run_id: case
             for run_id, number in spans.items()
@@ -112,10 +115,15 @@ class Judgements:
         for case in cases.values():
             case.spans += spans[case.run_id]
         anew = {run_id: baselines[run_id] for run_id in spans if run_id not in cases}
+        brought = {run_id: spans[run_id] for run_id in cases}
+        asked = self._reader.sizes(run_id for run_id in anew if run_id not in sizes)
+        sizes = {**sizes, **asked}
         late = yield from self._judge(
-            anew, cases, brought={r: spans[r] for r in cases}, batch_names=batch_names
+            anew, sizes, cases, brought=brought, batch_names=batch_names
         )
-        yield from self._judge({run_id: baselines[run_id] for run_id in late})
+        if late:
+            anew = {run_id: baselines[run_id] for run_id in late}
+            yield from self._judge(anew, self._reader.sizes(anew))
 
     def doubtful(self, runs: Iterable[str]) -> set[str]:
         """Those of these runs of which another look may find that they have changed."""
@@ -140,7 +148,7 @@ class Judgements:
                 yield _verdict(case, case.judgement.news())
             elif is_due:
                 anew[case.run_id] = case.judgement.baseline
-        yield from self._judge(anew)
+        yield from self._judge(anew, sizes)
 
     def not_written(self, runs: Iterable[str]) -> None:
         """What was found in these runs may not have been written: judge them anew, by
@@ -154,15 +162,16 @@ class Judgements:
     def _judge(
         self,
         anew: Mapping[str, Baseline | None],
+        sizes: Mapping[str, int],
         cases: Mapping[str, Case] | None = None,
         *,
         brought: Mapping[str, int] | None = None,
         batch_names: Sequence[str] = (),
     ) -> Generator[Verdict, None, list[str]]:
         """Judge runs from their first entries, but for long ones; and `cases` by what
-        batches brought. Returns those of the latter that must be judged anew."""
-        # Asked first: what comes in between is then doubted, not overlooked.
-        sizes = self._reader.sizes(anew)
+        batches brought. Returns those of the latter that must be judged anew. `sizes`
+        were asked first: what comes in between is then doubted, not overlooked."""
+        sizes = {run_id: sizes[run_id] for run_id in anew if run_id in sizes}
         stored = self._reader.stored(anew)
         for run_id, size in sizes.items():
             if size > LONG_RUN:

@@ -14,6 +14,7 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.finding import StoredFinding
 from farthing.collector.store.text import fill, quoted
 from farthing.collector.watch.entry import TOLD, Entry
+from farthing.collector.watch.told import OVERLOAD
 from farthing.economics.loops import Tuning
 
 _TEXT_MOST: Final = 100_000
@@ -42,6 +43,11 @@ class Reader:
         """The same for all that there is of some runs."""
         for chunk in chunks(runs):
             yield from self._keys(f"run_id IN ({_listed(chunk)})")
+
+    def sizes_of_batches(self, names: Iterable[str]) -> dict[str, int]:
+        """How many spans there are by now of the runs of which batches tell."""
+        rows = self._asked("sizes_of_batches.sql", {"loads": _listed(names)})
+        return {row["run_id"]: int(row["spans"]) for row in rows}
 
     def sizes(self, runs: Iterable[str]) -> dict[str, int]:
         """How many spans there are of some runs."""
@@ -109,9 +115,17 @@ class Reader:
             "which": which,
             "informative_chars": str(Tuning().informative_chars),
             "long_reply_tokens": str(Tuning().long_reply_tokens),
+            "overload": _listed(OVERLOAD),
             "id_most": str(_ID_MOST),
         }
-        return self._asked("keys.sql", values)
+        rows = self._store.rows(fill(_sql("keys.sql"), values))
+        handed: dict[str, list[int]] = {}
+        if any(row["handing"] for row in rows):
+            told = self._store.rows(fill(_sql("handed.sql"), values))
+            handed = {row["run_id"]: row["keys"] for row in told}
+        for row in rows:
+            row["keys"] += handed.get(row["run_id"], [])
+            yield row
 
     def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         return iter(self._store.rows(fill(_sql(name), values)))

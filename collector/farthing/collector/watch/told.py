@@ -16,7 +16,7 @@ _NUMBERS: Final = frozenset(("args_len", "result_len"))
 _MOST_DIGITS: Final = 18
 _TRUTHS: Final = frozenset(("empty", "error"))
 _TRUE: Final = frozenset(("true", "True", "1"))
-_OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
+OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
 """What errors of the other side's are called, besides their HTTP status."""
 _T = TypeVar("_T")
 
@@ -225,7 +225,8 @@ def _fields(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else None
 
 
 def _truth(text: str) -> bool | None:
@@ -262,4 +263,4 @@ def _is_retryable(entry: Entry, status: int | None) -> bool:
     if status is not None:
         return status in (408, 425, 429) or status >= 500
     name = entry.error_type.lower()
-    return any(word in name for word in _OVERLOAD)
+    return any(word in name for word in OVERLOAD)

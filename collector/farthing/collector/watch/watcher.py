@@ -44,9 +44,11 @@ class Watcher:
         """Watch the runs of which the batches tell."""
         with self._meters.seconds.time():
             rows = {r["run_id"]: r for r in self._reader.keys_of_batches(batch_names)}
-            changed = dict(self._changed(rows))
+            new = [run_id for run_id in rows if run_id not in self._repeats]
+            sizes = self._reader.sizes_of_batches(batch_names) if new else {}
+            changed = dict(self._changed(rows, new, sizes))
             spans = {run_id: rows[run_id]["spans"] for run_id in changed}
-            verdicts = self._judgements.go_on(batch_names, spans, changed)
+            verdicts = self._judgements.go_on(batch_names, spans, changed, sizes)
             self._write(verdicts, of=changed)
             self._watched.update(changed)
 
@@ -58,12 +60,10 @@ class Watcher:
         return bool(self._watched)
 
     def _changed(
-        self, rows: Mapping[str, Row]
+        self, rows: Mapping[str, Row], new: Iterable[str], sizes: Mapping[str, int]
     ) -> Iterator[tuple[str, Baseline | None]]:
         """Runs of the batches whose findings may be others now, each with the baseline
         that it exceeds."""
-        new = [run_id for run_id in rows if run_id not in self._repeats]
-        sizes = self._reader.sizes(new)
         older = {r for r in new if sizes.get(r, 0) > rows[r]["spans"]}
         hot = set(self._recalled(older, sizes))
         known = [row for run_id, row in rows.items() if run_id not in older]

@@ -1,11 +1,18 @@
 -- What some entries took, by run, and what their steps may repeat, as numbers. Nothing is
--- a loop before one of these is there three times: most runs need no closer look.
+-- a loop before one of these is there three times: most runs need no closer look. What
+-- model calls tell of tool results, `handing` of them, is left to handed.sql.
 WITH
     attributes AS a,
     toUnixTimestamp64Micro(if(kind IN ('model_call', 'tool'), time - toIntervalMicrosecond(duration_us), time)) AS at_us,
-    (toUInt32OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}} OR a['farthing.fingerprint.empty'] = 'true') AS is_short,
-    splitByChar(',', a['farthing.tool_results.name']) AS names,
-    (field -> arrayResize(splitByChar(',', a[concat('farthing.tool_results.', field)]), length(names), '')) AS told
+    cityHash64(agent) AS whose,
+    kind = 'tool' AS is_tool,
+    a['farthing.fingerprint.args_hash'] AS args,
+    multiIf(a['farthing.fingerprint.err_sig_hash'] != '', a['farthing.fingerprint.err_sig_hash'], error_type != '', concat(tool_name, ' ', error_type), '') AS failure,
+    (failure != '' OR a['farthing.fingerprint.error'] IN ('true', 'True', '1')) AS is_error,
+    (error_type != '' AND (NOT is_tool OR length(error_type) = 3 OR a['http.response.status_code'] != '' OR multiSearchAnyCaseInsensitive(error_type, [{{overload}}]))) AS is_refused,
+    (toUInt64OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}} OR a['farthing.fingerprint.empty'] = 'true') AS is_short,
+    a[if(is_error, 'farthing.fingerprint.result_norm_hash', 'farthing.fingerprint.result_hash')] AS answer,
+    a[if(output_tokens + reasoning_tokens + output_audio_tokens < {{long_reply_tokens}} OR a['farthing.fingerprint.text_norm_hash'] = '', 'farthing.fingerprint.text_hash', 'farthing.fingerprint.text_norm_hash')] AS reply
 SELECT
     run_id,
     countIf(entry = 'span') AS spans,
@@ -17,25 +24,14 @@ SELECT
     minIf((toUnixTimestamp64Micro(time) - duration_us, -duration_us, agent::String), agent != '') AS first_agent,
     min(at_us) AS first_us,
     max(at_us) AS last_us,
-    groupArrayArrayIf(arrayFilter(key -> key != 0, arrayConcat(
-        if(kind != 'tool', emptyArrayUInt32(), [
-            if(a['farthing.fingerprint.args_hash'] = '', 0, cityHash64('call', agent, tool_name, a['farthing.fingerprint.args_hash']))::UInt32,
-            if(a['farthing.fingerprint.err_sig_hash'] = '', 0, cityHash64('error', agent, a['farthing.fingerprint.err_sig_hash']))::UInt32,
-            if(is_short, 0, cityHash64('answer', agent, a['farthing.fingerprint.result_hash']))::UInt32,
-            if(is_short OR (error_type = '' AND a['farthing.fingerprint.err_sig_hash'] = ''), 0, cityHash64('text', agent, a['farthing.fingerprint.result_norm_hash']))::UInt32,
-            if(error_type = '' OR a['farthing.fingerprint.err_sig_hash'] != '', 0, cityHash64('failure', agent, tool_name, error_type))::UInt32
-        ]),
-        if(kind != 'model_call' OR a['farthing.fingerprint.text_hash'] = '', emptyArrayUInt32(), [
-            cityHash64('reply', agent, if(output_tokens + reasoning_tokens + output_audio_tokens < {{long_reply_tokens}} OR a['farthing.fingerprint.text_norm_hash'] = '', a['farthing.fingerprint.text_hash'], a['farthing.fingerprint.text_norm_hash']))::UInt32
-        ]),
-        if(kind != 'model_call' OR error_type = '', emptyArrayUInt32(), [cityHash64('refusal', agent, error_type)::UInt32]),
-        if(kind != 'model_call' OR a['farthing.tool_results.call_id'] = '', emptyArrayUInt32(), arrayConcat(
-            arrayMap((name, hash) -> if(hash = '', 0, cityHash64('call', agent, name, hash))::UInt32, names, told('args_hash')),
-            arrayMap(hash -> if(hash = '', 0, cityHash64('error', agent, hash))::UInt32, told('err_sig_hash')),
-            arrayMap((hash, chars) -> if(toUInt32OrZero(chars) < {{informative_chars}}, 0, cityHash64('answer', agent, hash))::UInt32, told('result_hash'), told('result_len')),
-            arrayMap((hash, chars) -> if(toUInt32OrZero(chars) < {{informative_chars}}, 0, cityHash64('text', agent, hash))::UInt32, told('result_norm_hash'), told('result_len'))
-        ))
-    )), entry = 'span') AS keys
+    arrayFilter(key -> key != 0, groupArrayArrayIf([
+        ((is_tool AND args != '') * cityHash64(whose, tool_name, args))::UInt32,
+        ((is_tool AND failure != '') * cityHash64(whose, failure))::UInt32,
+        ((is_tool AND answer != '' AND NOT is_short) * cityHash64(whose, is_error, answer))::UInt32,
+        ((NOT is_tool AND reply != '') * cityHash64(whose, reply, 'reply'))::UInt32,
+        (is_refused * cityHash64(whose, 'refused'))::UInt32
+    ], entry = 'span' AND kind IN ('tool', 'model_call'))) AS keys,
+    countIf(kind = 'model_call' AND a['farthing.tool_results.call_id'] != '') AS handing
 FROM spans
 WHERE {{which}} AND length(run_id) <= {{id_most}}
 GROUP BY run_id
