@@ -14,6 +14,7 @@ from farthing.collector.store.schema import (
     OLDEST_VERSION,
     Ddl,
     Migration,
+    _apply,
     check_version,
     migrate,
     migrations,
@@ -114,6 +115,21 @@ def test_a_ledger_of_one_node_is_not_taken_for_one_of_a_cluster(
     new_store.insert("migrations", columns, [row])
     with pytest.raises(ConfigError, match=r"made with cluster = 'prod', not ''"):
         migrate(new_store, ddl=Ddl(new_store.address), known=[FIRST])
+
+
+def test_a_collector_that_is_behind_another_undoes_nothing(new_store: Store) -> None:
+    """One that comes to a migration when another has done it, and those after it."""
+    ddl, known = Ddl(new_store.address), migrations()
+    schema = """
+        SELECT name, create_table_query FROM system.tables
+        WHERE database = currentDatabase() ORDER BY name
+    """
+    migrate(new_store, ddl=ddl, known=known)
+    before = new_store.rows(schema)
+    for migration in known:
+        _apply(new_store, migration, known=known, ddl=ddl)
+        assert new_store.rows(schema) == before
+    assert _done(new_store) == [m.version for m in known]
 
 
 def test_collectors_that_start_at_once_do_no_harm(new_store: Store) -> None:
