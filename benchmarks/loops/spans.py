@@ -124,7 +124,7 @@ def _fingerprints(step: Step, names: Sequence[str]) -> Attributes:
     return {
         f"{FINGERPRINT}{name}": _text(value)
         for name, value in told.items()
-        if value not in ("", None)
+        if value not in ("", None) and (value or name != "retryable")
     }
 
 

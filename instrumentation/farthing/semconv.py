@@ -178,6 +178,7 @@ STEP_FIELDS: Final[tuple[str, ...]] = (
     "empty",
     "error",
     "err_sig_hash",
+    "retryable",
 )
 """Fingerprints of one tool call: keyed hashes (16 hex digits), lengths in characters,
 64-bit similarity hashes (hex), and whether the result is empty or an error.

@@ -108,7 +108,7 @@ def fingerprints(step: Step) -> dict[str, str]:
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in told.items()
-        if value not in ("", None)
+        if value not in ("", None) and (value or name != "retryable")
     }
 
 

@@ -26,6 +26,7 @@ OF_TOOLS = {
     "err_sig_hash": ("", "", "e1", "e2"),
     "error": ("", "", "true"),
     "empty": ("", "", "true"),
+    "retryable": ("", "", "", "true"),
 }
 OF_REPLIES = {"text_hash": ("", "t1", "t2"), "text_norm_hash": ("", "m1")}
 FAILURES = ("429", "500", "502", "503", "529", "RateLimitError", "ToolError", "_OTHER")

@@ -95,6 +95,18 @@ def test_a_refused_model_is_a_retry_storm(watched: Watched) -> None:
     ]
 
 
+def test_a_refusal_told_as_a_success_is_a_retry_storm(watched: Watched) -> None:
+    """A 503 in the body of a call that claims to have worked is the other side's, too,
+    whoever tells of it: the tool's own span, or the model call that is handed it."""
+    body = '{"error": "503 service unavailable"}'
+    refused = [called("fetch", f"page {n}", body) for n in range(10)]
+    watched.load([*run_of("spans", refused), *tools_in_calls("calls", refused)])
+    assert watched.findings("run_id, kind, level") == [
+        {"run_id": run_id, "kind": "retry_storm", "level": "confirmed"}
+        for run_id in ("calls", "spans")
+    ]
+
+
 def test_a_person_who_speaks_begins_anew(watched: Watched) -> None:
     """A question after each answer is no loop, however often it is the same."""
     spoken: list[Told] = []

@@ -128,7 +128,7 @@ def one_error_from_every_tool() -> list[Step]:
 @due("retry_storm")
 def an_overload_told_as_a_success() -> list[Step]:
     body = '{"error": "503 service unavailable"}'
-    return turns([called("fetch", {"url": "a"}, body, retryable=True)] * 10)
+    return turns([called("fetch", {"url": "a"}, body)] * 10)
 
 
 @due("loop+loop")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from farthing.economics.loops import Step
+from farthing.instrumentation.fingerprints.failure import is_refusal
 
 _VARYING = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|/[\w./-]+|\d+(\.\d+)?")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
@@ -58,6 +59,7 @@ def called(
         "empty": not result,
         "error": error,
         "err_sig_hash": digest(_VARYING.sub("#", line)) if line and signs else None,
+        "retryable": bool(line) and is_refusal(result),
         **more,
     }
     return Step.of(told)

@@ -6,7 +6,11 @@ import json
 
 import pytest
 
-from farthing.instrumentation.fingerprints.failure import is_failure, signature
+from farthing.instrumentation.fingerprints.failure import (
+    is_failure,
+    is_refusal,
+    signature,
+)
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/a.py", line 3, in <module>
@@ -49,6 +53,41 @@ ValueError: no row 17
 def test_errors_in_band_are_seen(text: str) -> None:
     """What reads like a failure is one, though the call claims to have worked."""
     assert is_failure(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HTTP 503",
+        "503 Service Unavailable",
+        "The upstream said: 429 Too Many Requests",
+        "Error code: 529 - the model is busy",
+        "openai.RateLimitError: try again later",
+        json.dumps({"error": "503 service unavailable"}),
+        json.dumps({"status": 503, "body": "x"}),
+        "Traceback (most recent call last):\n  ...\nHTTPError: 502 Server Error: Bad",
+    ],
+)
+def test_refusals_in_band_are_seen(text: str) -> None:
+    """What reads like a 429, a 5xx or an overload is the other side's error."""
+    assert is_failure(text)
+    assert is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ERROR: service temporarily unavailable - no data returned. Retry the call.",
+        "Error: 500 rows are too many",
+        "HTTP 404",
+        "ValueError: status must be below 600",
+        "1 failed\n" * 200 + "Process exited with code 1\nHTTP 503",
+    ],
+)
+def test_other_errors_are_the_agents_own(text: str) -> None:
+    """An agent that repeats these is not told to try again later."""
+    assert is_failure(text)
+    assert not is_refusal(text)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class Entry(NamedTuple):
     empty: str
     error: str
     err_sig_hash: str
+    retryable: str
     text_hash: str
     text_norm_hash: str
     user_turn: str

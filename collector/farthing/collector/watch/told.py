@@ -14,7 +14,7 @@ from farthing.semconv import STEP_FIELDS, TOOL_RESULTS
 
 _NUMBERS: Final = frozenset(("args_len", "result_len"))
 _MOST_DIGITS: Final = 18
-_TRUTHS: Final = frozenset(("empty", "error"))
+_TRUTHS: Final = frozenset(("empty", "error", "retryable"))
 _TRUE: Final = frozenset(("true", "True", "1"))
 OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
 """What errors of the other side's are called, besides their HTTP status."""
@@ -171,12 +171,13 @@ def _tool(entry: Entry) -> Step:
         empty=_truth(entry.empty),
         error=_truth(entry.error),
         err_sig_hash=entry.err_sig_hash,
+        retryable=bool(_truth(entry.retryable)),
     )
     if entry.error_type:
         step.error = True
         step.err_sig_hash = step.err_sig_hash or f"{entry.tool_name} {entry.error_type}"
         step.status = _status(entry)
-        step.retryable = _is_retryable(entry, step.status)
+        step.retryable = step.retryable or _is_retryable(entry, step.status)
     return step
 
 
@@ -246,6 +247,7 @@ def _merged(step: Step, old: Step) -> Step:
     """The fingerprints of one telling, with what only the other says."""
     told: dict[str, Any] = {name: getattr(step, name) for name in STEP_FIELDS}
     told["error"] = bool(old.error or step.error)
+    told["retryable"] = old.retryable or step.retryable
     return replace(old, **told, name=old.name or step.name)
 
 

@@ -22,8 +22,8 @@ MOST_SIGNED: Final = 100
 
 OPENING = re.compile(
     r"""\s*[\[<("'*#]*(?:
-      (?:fatal\s|unexpected\s|internal\s|server\s|tool\s|runtime\s|an?\s)?error(?:\s\d{3}|
-        \s(?:occurred|executing|calling|running|while)|\s*[:\]>)!]|-)
+      (?:fatal\s|unexpected\s|internal\s|server\s|tool\s|runtime\s|an?\s)?error(?:\s\d{3}
+        |\scode:\s?[1-9]|\s(?:occurred|executing|calling|running|while)|\s*[:\]>)!]|-)
       |[\w.]*(?:error|exception|failure|refused|timeout)\s*[:(]
       |traceback\s\(most\srecent
       |(?:command|tool|request|call|execution|operation)\s(?:failed|timed\sout|error)
@@ -58,6 +58,21 @@ EXIT = re.compile(
     r"|exit with(?: code)?|return[_ ]?code)[\s:=>]+-?0*[1-9]\d{0,9}\b"
 )
 """A program's exit code other than 0."""
+
+REFUSAL = re.compile(
+    r"""
+    (?:\bhttp(?:/\d(?:\.\d)?)?\s(?:status\s)?
+      |\berror\s|\berror\scode["']?\s?[:=]?\s?
+      |\bstatus(?:[\s_]?code)?["']?\s?[:=]?\s?)(?:429|50[0-4]|529)\b
+    |\b(?:429|50[0-4]|529)\s(?:too\smany|internal\sserver|server\serror|bad\sgateway
+      |service|gateway|overloaded)
+    |\btoo\smany\srequests|\brate[\s_-]?limit(?:ed|error|\sexceeded|\sreached)
+    |\boverloaded
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What an error says that is the other side's: 429, 5xx, overload. Not that something
+is unavailable: tools that are out of order say so, too, and agents loop on them."""
 
 LINE = re.compile(
     r"error|exception|failed|failure|traceback|denied|not found|no such|invalid"
@@ -95,6 +110,12 @@ def signature(text: str) -> str:
     traceback, else the first line that looks like an error, else the first; without
     quotes, numbers, ids, times and paths."""
     return normalised(QUOTED.sub("~", _telling_line(text)[:MOST_SIGNED]))
+
+
+def is_refusal(text: str) -> bool:
+    """Whether an error, by the line that identifies it, is the other side's, who may
+    answer later: 429, 5xx, overload."""
+    return REFUSAL.search(_telling_line(text)[:MOST_READ]) is not None
 
 
 def _telling_line(text: str) -> str:

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from farthing.instrumentation.fingerprints.failure import is_failure, signature
+from farthing.instrumentation.fingerprints.failure import (
+    is_failure,
+    is_refusal,
+    signature,
+)
 from farthing.instrumentation.fingerprints.normalise import (
     canonical_arguments,
     normalised,
@@ -54,6 +58,7 @@ class ToolPrint(NamedTuple):
     empty: str = ""
     error: str = ""
     err_sig_hash: str = ""
+    retryable: str = ""
 
 
 class Output(NamedTuple):
@@ -140,6 +145,7 @@ class Hasher:
             _told(len(text) < 80 and text.strip().lower() in _EMPTY),
             _told(failed),
             self.hash(f"{name}\0{signature(text)}") if failed else "",
+            "true" if failed and is_refusal(text) else "",
         )
 
     def _lanes(self, word: str) -> int:

@@ -116,6 +116,7 @@ def _tool(agent: str, result: Result) -> Step:
         empty=told.empty == "true",
         error=told.error == "true",
         err_sig_hash=told.err_sig_hash,
+        retryable=told.retryable == "true",
     )
 
 

@@ -12,7 +12,8 @@ SELECT
         arrayMap((name, args) -> ((args != '') * cityHash64(whose, name, args))::UInt32, names, told('args_hash')),
         arrayMap(failure -> ((failure != '') * cityHash64(whose, failure))::UInt32, told('err_sig_hash')),
         arrayMap((answer, is_told) -> (is_told * cityHash64(whose, 0, answer))::UInt32, told('result_hash'), is_long),
-        arrayMap((answer, is_told) -> (is_told * cityHash64(whose, 1, answer))::UInt32, told('result_norm_hash'), is_long)
+        arrayMap((answer, is_told) -> (is_told * cityHash64(whose, 1, answer))::UInt32, told('result_norm_hash'), is_long),
+        arrayMap(is_retryable -> ((is_retryable != '') * cityHash64(whose, 'refused'))::UInt32, told('retryable'))
     ))) AS keys
 FROM spans
 WHERE {{which}} AND entry = 'span' AND kind = 'model_call' AND length(run_id) <= {{id_most}}

@@ -9,7 +9,7 @@ WITH
     a['farthing.fingerprint.args_hash'] AS args,
     multiIf(a['farthing.fingerprint.err_sig_hash'] != '', a['farthing.fingerprint.err_sig_hash'], error_type != '', concat(tool_name, ' ', error_type), '') AS failure,
     (failure != '' OR a['farthing.fingerprint.error'] IN ('true', 'True', '1')) AS is_error,
-    (error_type != '' AND (NOT is_tool OR length(error_type) = 3 OR a['http.response.status_code'] != '' OR multiSearchAnyCaseInsensitive(error_type, [{{overload}}]))) AS is_refused,
+    (a['farthing.fingerprint.retryable'] != '' OR error_type != '' AND (NOT is_tool OR length(error_type) = 3 OR a['http.response.status_code'] != '' OR multiSearchAnyCaseInsensitive(error_type, [{{overload}}]))) AS is_refused,
     (toUInt64OrZero(a['farthing.fingerprint.result_len']) < {{informative_chars}} OR a['farthing.fingerprint.empty'] = 'true') AS is_short,
     a[if(is_error, 'farthing.fingerprint.result_norm_hash', 'farthing.fingerprint.result_hash')] AS answer,
     a[if(output_tokens + reasoning_tokens + output_audio_tokens < {{long_reply_tokens}} OR a['farthing.fingerprint.text_norm_hash'] = '', 'farthing.fingerprint.text_hash', 'farthing.fingerprint.text_norm_hash')] AS reply
