@@ -15,6 +15,13 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.schema import Ddl
 
 _TTL: Final = re.compile(r"\bTTL ingested_at \+ toIntervalDay\((\d+)\)")
+_ANOTHER: Final = 0
+"""The retention of a table that has one which is not set in our way."""
+_SET: Final = "ingested_at + toIntervalDay({:d})"
+_BEGUN: Final = "toDateTime(ingested_at, 'UTC') + toIntervalDay({:d})"
+"""The same in another way: who is killed before what is there is told begins again."""
+_LATER: Final = "SETTINGS materialize_ttl_after_modify = 0"
+"""Else the start waits until all that is there is written anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,15 @@ def statements(
 ) -> Iterator[str]:
     """What brings the tables from the retention that they have to the one asked."""
     for name, days in retention.of_tables().items():
-        table = f"{name}{ddl.local}"
-        if found[table] == days:
+        alter = f"ALTER TABLE {name}{ddl.local} {ddl.on_cluster}"
+        if found[name] == days:
             continue
-        change = (
-            "REMOVE TTL"
-            if days is None
-            else f"MODIFY TTL ingested_at + toIntervalDay({days:d})"
-        )
-        yield f"ALTER TABLE {table} {ddl.on_cluster} {change}"
+        if days is None:
+            yield f"{alter} REMOVE TTL"
+            continue
+        yield f"{alter} MODIFY TTL {_BEGUN.format(days)} {_LATER}"
+        yield f"{alter} MATERIALIZE TTL SETTINGS mutations_sync = 0"
+        yield f"{alter} MODIFY TTL {_SET.format(days)} {_LATER}"
 
 
 def in_force(store: Store) -> dict[str, int | None]:
@@ -63,5 +70,6 @@ def in_force(store: Store) -> dict[str, int | None]:
         "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
     ):
         ttl = _TTL.search(row["engine_full"])
-        found[row["name"]] = int(ttl[1]) if ttl else None
+        another = _ANOTHER if " TTL " in row["engine_full"] else None
+        found[row["name"]] = int(ttl[1]) if ttl else another
     return found
