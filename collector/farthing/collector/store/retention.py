@@ -53,7 +53,7 @@ def statements(
     """What brings the tables from the retention that they have to the one asked."""
     for name, days in retention.of_tables().items():
         alter = f"ALTER TABLE {name}{ddl.local} {ddl.on_cluster}"
-        if found[name] == days:
+        if found[f"{name}{ddl.local}"] == days:
             continue
         if days is None:
             yield f"{alter} REMOVE TTL"
