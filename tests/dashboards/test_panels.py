@@ -230,14 +230,16 @@ def test_runs_of_unknown_cost_are_runs(demo_store: Store) -> None:
 
 def test_a_name_is_not_taken_for_the_rest(new_store: Store) -> None:
     """A kind of task that is called `others` is not added to those that are too many
-    to be shown."""
+    to be shown; one that is called as the rest is belongs to it, however dear."""
     names = ["others", *(f"kind {number}" for number in range(12))]
     of_many = [call(run=name, tags=name, tokens=9000) for name in names[:8]]
     loaded(new_store, *of_many, *(call(run=name, tags=name) for name in names[8:]))
+    loaded(new_store, *(call(run=f"r{n}", tags="(others)") for n in range(5)))
     told = answer(new_store, "spend_by_task", DAY)
     costs = {row["series"]: row["cost_usd"] for row in told}
     assert len(costs) == 9
     assert costs["others"] == costs["kind 0"] != costs["(others)"]
+    assert sum(costs.values()) == answer(new_store, "spend", DAY)[0]["cost_usd"]
 
 
 def test_few_runs_are_no_baseline(demo_store: Store) -> None:

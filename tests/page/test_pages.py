@@ -29,6 +29,15 @@ def test_a_dashboard_shows_its_panels(web: TestClient, name: str) -> None:
     assert 'class="problem"' not in answer.text
 
 
+@pytest.mark.parametrize("name", [name for name in NAV if name != "run"])
+def test_what_a_panel_leaves_out_is_in_sight(web: TestClient, name: str) -> None:
+    """A panel that looks at the newest runs alone says so beside its question."""
+    text = unescape(web.get(NAV[name][0]).text)
+    for one in map(panel, dashboard(name).panels):
+        if one.limit:
+            assert f"{one.question} · {one.limit}</p>" in text
+
+
 def test_a_run(web: TestClient) -> None:
     """A run's page has its panels, but for the list of all runs."""
     answer = web.get(f"/runs/{LOOP_RUN_ID}")

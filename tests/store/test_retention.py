@@ -73,7 +73,7 @@ def test_what_is_in_force_is_not_set_again(other_ledger: Store) -> None:
 
 
 def test_a_change_that_was_killed_is_made_again(other_ledger: Store) -> None:
-    """Between its statements a table has no retention that a start would leave alone."""
+    """Between its statements a table has none that a start would leave alone."""
     ddl = Ddl(other_ledger.address)
     retain(other_ledger, Retention(90, None, None), ddl=ddl)
     wanted = Retention(30, None, None)
@@ -95,7 +95,6 @@ def test_a_change_holds_for_what_is_there(other_ledger: Store) -> None:
         [["there", "2025-01-01 00:00:00", "2100-01-01 00:00:00"]],
     )
     retain(other_ledger, Retention(10, None, None), ddl=Ddl(other_ledger.address))
-    # Waits for what is under way.
     other_ledger.command(
         "ALTER TABLE spans MATERIALIZE TTL SETTINGS mutations_sync = 1"
     )

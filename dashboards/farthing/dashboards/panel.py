@@ -101,7 +101,8 @@ class Panel:
     whose rows are marked on the chart: turns at which something happened. `usual` is
     the panel that says what each of its bars over time usually comes to. `preface`
     names a column of text that is the same in each row: on the page it stands above
-    them. `hues` are those of series that are judgements, the worst first.
+    them. `limit` says in few words what the answer is of, where that is not all of the
+    range. `hues` are those of series that are judgements, the worst first.
     """
 
     title: str
@@ -116,6 +117,7 @@ class Panel:
     marks: str = ""
     usual: str = ""
     preface: str = ""
+    limit: str = ""
     hues: Mapping[str, Hue] = field(default_factory=dict)
 
     @property
@@ -175,8 +177,7 @@ UNKNOWN_CALLS: Final = Column(
 NONE: Final = "(none)"
 """What has no tag, as SQL names it."""
 OTHERS: Final = "(others)"
-"""The series of what is not among the largest, in brackets like `(none)`: no tag is
-likely to be called so."""
+"""The series of what is not among the largest; of a tag that is called so, too."""
 LOWER_BOUND: Final = "≥ "
 """What the name of a series begins with that has calls whose cost is not known."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -12,7 +13,7 @@ from farthing.collector.demo.incidents import LOOP_RUN_ID
 from farthing.collector.report.amounts import money
 from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
-from farthing.dashboards.catalogue import Dashboard, dashboard, panel
+from farthing.dashboards.catalogue import DASHBOARDS, Dashboard, dashboard, panel
 from farthing.dashboards.macros import View, expanded
 from tests.dashboards.conftest import NOW
 from tests.page.browser.conftest import Watched
@@ -55,6 +56,24 @@ def test_tables_are_what_sql_says(
             if checked(column) and not is_shown(text, row[column.name])
         ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.id)
+def test_every_table_is_a_csv(watched: Watched, site: str, board: Dashboard) -> None:
+    """Of every table that has rows, behind a chart or not, the browser is given a file
+    with as many, and with its columns."""
+    paths = {"overview": "/", "run": f"/runs/{LOOP_RUN_ID}"}
+    tab = watched.tab(f"{site}{paths.get(board.id, f'/dashboards/{board.id}')}")
+    shown = {name: rows for name, rows in tab.evaluate(_CELLS).items() if rows}
+    assert shown
+    for name, rows in shown.items():
+        with tab.expect_download() as told:
+            tab.locator(f"#{name} a.csv").click()
+        assert told.value.suggested_filename == f"{name}.csv"
+        with told.value.path().open(encoding="utf-8", newline="") as file:
+            headings, *lines = csv.reader(file)
+        assert len(lines) == len(rows), name
+        assert len(headings) == len(panel(name).columns), name
 
 
 def test_the_total_is_the_reports(

@@ -8,6 +8,7 @@ PANEL = Panel(
     chart="table",
     note="The newest first, at most 200.",
     empty="No alert fired in this range.",
+    limit="the newest 200",
     columns=(
         Column(name="fired_at", unit="time", title="fired"),
         Column(name="resolved_at", unit="time", title="resolved"),

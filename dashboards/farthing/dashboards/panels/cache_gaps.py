@@ -11,6 +11,7 @@ PANEL = Panel(
     " A lifetime of one hour may pay for these. Runs that ended in the range, of more than"
     " 1,000 the newest.",
     empty="No pause was longer than 5 minutes.",
+    limit="the newest 1,000 runs",
     columns=(
         text("agent"),
         text("model"),

@@ -11,6 +11,7 @@ PANEL = Panel(
     " that ended in the range, of more than 1,000 the newest.",
     empty="No tool was called 3 times with the same arguments. Fingerprints come from"
     " Farthing's instrumentation.",
+    limit="the newest 1,000 runs",
     columns=(
         RUN,
         text("agent"),

@@ -18,6 +18,7 @@ PANEL = Panel(
     chart="table",
     note="Runs that ended in the range, the newest first, at most 500.",
     empty="No run ended in this range. Take a longer one, or fewer filters.",
+    limit="the newest 500",
     columns=(
         RUN,
         TASK,

@@ -13,7 +13,7 @@ PANEL = Panel(
     columns=(TIME, SERIES, usd()),
     sql="""
 WITH top AS (
-    SELECT t.model AS model FROM spend_hourly AS t WHERE {{hours}} GROUP BY t.model ORDER BY sum(t.cost_usd) DESC, t.model LIMIT 8
+    SELECT t.model AS model FROM spend_hourly AS t WHERE {{hours}} AND t.model != '(others)' GROUP BY t.model ORDER BY sum(t.cost_usd) DESC, t.model LIMIT 8
 )
 SELECT
     $__timeInterval(t.hour) AS time,

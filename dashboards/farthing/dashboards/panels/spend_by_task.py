@@ -13,7 +13,7 @@ PANEL = Panel(
     columns=(TIME, SERIES, usd()),
     sql="""
 WITH top AS (
-    SELECT t.task_type AS task_type FROM spend_hourly AS t WHERE {{hours}} GROUP BY t.task_type ORDER BY sum(t.cost_usd) DESC, t.task_type LIMIT 8
+    SELECT t.task_type AS task_type FROM spend_hourly AS t WHERE {{hours}} AND t.task_type != '(others)' GROUP BY t.task_type ORDER BY sum(t.cost_usd) DESC, t.task_type LIMIT 8
 )
 SELECT
     $__timeInterval(t.hour) AS time,

@@ -11,7 +11,7 @@ PANEL = Panel(
     empty="No tool call in this range.",
     columns=(TIME, SERIES, count("calls")),
     sql="""
-WITH top AS (SELECT t.tool_name AS tool FROM telemetry_hourly AS t WHERE {{tool_hours}} GROUP BY tool ORDER BY sum(t.spans) DESC, tool LIMIT 8)
+WITH top AS (SELECT t.tool_name AS tool FROM telemetry_hourly AS t WHERE {{tool_hours}} AND t.tool_name != '(others)' GROUP BY tool ORDER BY sum(t.spans) DESC, tool LIMIT 8)
 SELECT
     $__timeInterval(t.hour) AS time,
     multiIf(t.tool_name NOT IN (SELECT tool FROM top), '(others)', t.tool_name = '', '(none)', t.tool_name) AS series,

@@ -14,6 +14,7 @@ PANEL = Panel(
     " left out. Tokens and cost per call are those of the newest 1,000 runs of the range,"
     " and hold for all calls of it.",
     empty="No tool call in this range.",
+    limit="tokens and cost of the newest 1,000 runs",
     columns=(
         text("tool"),
         count("calls"),

@@ -140,7 +140,7 @@ def _subtitle(one: Panel, rows: Rows, bucket_s: int, usual: Rows) -> str:
     if one.preface and rows:
         return str(rows[0][one.preface])
     if not one.chart.startswith("time"):
-        return one.question
+        return f"{one.question} · {one.limit}" if one.limit else one.question
     unit = _UNITS.get(one.columns[-1].unit, one.columns[-1].heading)
     dashes = " · dashes: what is usual" if usual else ""
     of = "of each" if one.chart == "time_lines" else "per"
