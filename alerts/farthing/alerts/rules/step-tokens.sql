@@ -1,7 +1,15 @@
 -- The largest model call of each run that goes on, of those of the last minutes. What a
--- correction takes back of a call is taken off it.
+-- correction takes back of a call is taken off it: a call is at most what one of its
+-- entries says, so runs without a large entry are not read call by call.
 WITH
     {now:DateTime64(6, 'UTC')} AS at,
+    large AS (
+        SELECT run_id
+        FROM spans
+        WHERE kind = 'model_call' AND time <= at AND time >= at - toIntervalMinute({idle_minutes:UInt32})
+            AND input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens
+                + output_tokens + reasoning_tokens + output_audio_tokens >= {limit_tokens:UInt64}
+    ),
     recent AS (
         SELECT run_id, any(s.task_type) AS task_type, any(s.business_unit) AS business_unit, any(s.team) AS team, any(s.user) AS user,
             any(s.agent) AS agent, any(s.service) AS service, any(s.environment) AS environment, any(s.step) AS step,
@@ -11,7 +19,7 @@ WITH
                 + output_tokens + reasoning_tokens + output_audio_tokens) AS tokens
         FROM spans AS s
         WHERE kind = 'model_call' AND time <= at
-            AND (time >= at - toIntervalMinute({idle_minutes:UInt32}) OR run_id IN {open:Array(String)})
+            AND (run_id IN {open:Array(String)} OR time >= at - toIntervalMinute({idle_minutes:UInt32}) AND run_id GLOBAL IN (large))
         GROUP BY run_id, trace_id, span_id
     )
 SELECT
