@@ -24,6 +24,7 @@ _REQUEST_SPANS: Final = 512
 _BATCHES: Final = 6
 _LARGE, _MIDDLE, _SMALL = 75, 15, 2  # requests a batch
 _COPIES: Final = 5
+_OF_LARGE: Final = 3
 _NATURAL: Final = 38
 """Runs that loop beside 2,304 that do not: 1.6 %, as in the files where nothing was
 injected."""
@@ -52,13 +53,16 @@ class Cost:
 
 def costs(engine: Path) -> Iterator[Cost]:
     """Runs that repeat nothing; those with as many that loop among them as there are by
-    nature; real runs, of which one in six has a finding; and only those that loop, also
-    in batches so small that each brings about one span of each run."""
+    nature; real runs, of which one in six has a finding, in batches of two sizes; and
+    only those that loop, also in batches so small that each brings about one span of
+    each run."""
     real = [run for path in sorted(DATA.glob("*.gz")) for run in read_runs(path)]
     looping = list(copied((run for run in real if run.label == "loop"), _COPIES))
     yield _cost(engine, "runs that repeat nothing", _healthy())
     yield _cost(engine, "the natural rate", _natural(looping))
     yield _cost(engine, "real runs", _batches(copied(real, 1), size=_MIDDLE))
+    thrice = _batches(copied(real, _OF_LARGE), size=_LARGE)
+    yield _cost(engine, "real runs in large batches", thrice)
     yield _cost(engine, "runs that loop", _batches(looping, size=_MIDDLE))
     yield _cost(engine, "the same span by span", _batches(looping, size=_SMALL))
 

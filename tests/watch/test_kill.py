@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -52,9 +52,16 @@ def test_a_killed_collector_finds_what_an_undisturbed_one_does(tmp_path: Path) -
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Collector]:
+def running(
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    ledger_port: int | None = None,
+) -> Iterator[Collector]:
+    """A collector; its ledger is on a server where the environment says so."""
     folder.mkdir()
-    collector = Collector(folder / "data")
+    collector = Collector(
+        folder / "data", environment=environment, ledger_port=ledger_port
+    )
     collector.start()
     try:
         yield collector
