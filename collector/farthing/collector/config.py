@@ -111,7 +111,7 @@ class Settings(BaseModel):
         " retry.",
     )
     load_at_bytes: int = Field(
-        default=24 * _MIB,
+        default=_MIB,
         gt=0,
         description="Load as soon as this much waits, as stored.",
     )
