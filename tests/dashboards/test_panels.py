@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +23,7 @@ from farthing.dashboards.catalogue import (
 )
 from farthing.dashboards.macros import View, expanded
 from farthing.dashboards.panel import Panel
+from farthing.dashboards.theme import PAGE
 from tests.dashboards.conftest import NOW
 from tests.page.ledgers import call, loaded
 
@@ -53,6 +55,7 @@ TYPES: Final = {
     "sparkline": r"Array\(Int64\)",
 }
 PANELS: Final = panels()
+PREFIX: Final = "farthing.fingerprint.prefix_hash"
 each_panel = pytest.mark.parametrize("name", PANELS)
 
 
@@ -337,3 +340,18 @@ def test_a_prompt_that_begins_anew_is_seen(demo_store: Store) -> None:
         most[row["series"]] = max(row["prefixes"], most.get(row["series"], 0))
     assert most.pop("summariser") > 3
     assert set(most.values()) == {1}
+
+
+def test_of_many_agents_those_that_begin_most_are_drawn(new_store: Store) -> None:
+    """There are no more than hues, and the one that breaks its prefix is among them."""
+    agents = [*(f"agent {number}" for number in range(12)), *["breaks"] * 3]
+    spans = (call(run="a", tags=agent) for agent in agents)
+    told = [
+        replace(one, attributes={**one.attributes, PREFIX: f"prefix {at}"})
+        for at, one in enumerate(spans)
+    ]
+    loaded(new_store, *told)
+    rows = answer(new_store, "prefix_churn", DAY)
+    drawn = {row["series"]: row["prefixes"] for row in rows}
+    assert len(drawn) == len(PAGE.series) - 1
+    assert drawn["breaks"] == 3
