@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -221,6 +222,8 @@ def test_the_collector_understands_its_environment(
     ours = {
         k: v for k, v in container_environment().items() if k.startswith("FARTHING_")
     }
+    for name in [name for name in os.environ if name.startswith("FARTHING_")]:
+        monkeypatch.delenv(name)
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
