@@ -36,6 +36,11 @@ LIMITS: Final[Mapping[str, int]] = {
     # What is read of a few runs is little, and still worth both threads.
     "merge_tree_min_rows_for_concurrent_read": 16_384,
     "merge_tree_min_bytes_for_concurrent_read": 1024**2,
+    # A question that was asked three times would be compiled, for a tenth of a second,
+    # and be answered no sooner afterwards.
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
 }
 _TOO_LONG, _TOO_MUCH_MEMORY, _TOO_MANY_ROWS = 159, 241, 396
 _OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
