@@ -38,6 +38,14 @@ def test_progress_is_no_loop() -> None:
     assert len(worker.sent) == 30
 
 
+def test_refusals_of_the_other_side_are_no_loop() -> None:
+    """A 503 in a result that claims success is the infrastructure's: to try again is
+    no loop of the agent's."""
+    worker = agent(LOOP)
+    repeat(worker, 12, text='{"error": "503 service unavailable"}')
+    assert len(worker.sent) == 12
+
+
 def test_a_loop_is_handed_back_once_per_episode(notices: list[Notice]) -> None:
     """The agent is told to try otherwise; if it goes on all the same, it is stopped."""
     worker = agent({"FARTHING_ON_LOOP": "handback"})
