@@ -90,7 +90,7 @@ def test_a_torn_file_counts_up_to_the_tear(tmp_path: Path) -> None:
     ended = farthing("replay", torn, "--data", tmp_path / "data")
     assert ended.returncode == 1
     assert "byte 2088: the file ends within a request" in ended.stderr
-    assert "2 requests (2 spans) were sent before that" in ended.stderr
+    assert "sent before that: 2 requests (2 spans)" in ended.stderr
     [spans] = answer(
         "sql", "SELECT count() AS n FROM spans", "--data", tmp_path / "data"
     )
@@ -119,7 +119,7 @@ def test_nobody_there_is_said(tmp_path: Path) -> None:
     for url in ("http://127.0.0.1:9", "127.0.0.1"):
         ended = farthing("replay", good, "--to", url)
         assert ended.returncode == 2
-        assert "0 requests (0 spans) were sent" in ended.stderr
+        assert "sent before that: 0 requests" in ended.stderr
     both = farthing("replay", good, "--to", "http://127.0.0.1:9", "--data", tmp_path)
     assert both.returncode == 2
 

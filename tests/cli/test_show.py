@@ -107,3 +107,11 @@ def test_progress_is_for_terminals(capfd: pytest.CaptureFixture[str]) -> None:
     with show.progress("loading") as update:
         update(5, "spans")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 calls"), (1, "1 call"), (1200, "1,200 calls")]
+)
+def test_one_has_no_s(number: int, shown: str) -> None:
+    """What is counted is told in its number."""
+    assert show.counted(number, "call") == shown

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from farthing.collector.receive.settings import Limits, ReceiveSettings, Tls
+from tests.certificates import self_signed
 from tests.receive.running import KIB, Running, running
 
 
@@ -49,15 +49,4 @@ def strict(_narrow: Running) -> Running:
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     """A certificate for localhost that signs itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            *("-out", str(certificate), "-keyout", str(key)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return Tls(certificate, key)
+    return self_signed(tmp_path_factory.mktemp("tls"), "localhost")

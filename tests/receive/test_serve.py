@@ -44,7 +44,7 @@ def test_loopback_needs_no_token(host: str) -> None:
 def test_beyond_loopback(host: str) -> None:
     """Anything else needs a token, and the refusal says how to get one."""
     check_binding(host, "s3cret")
-    with pytest.raises(ConfigError, match="set a token"):
+    with pytest.raises(ConfigError, match="set FARTHING_TOKEN"):
         check_binding(host, None)
     with pytest.raises(ConfigError, match="without a token"):
         ReceiveSettings(http_host=host)

@@ -12,7 +12,7 @@ from farthing.cli import BAD_NEWS, show
 from farthing.cli.checks import Finding, Findings, Status, machine, problem, warning
 from farthing.cli.checks import collecting as way
 from farthing.cli.checks import configuration as told
-from farthing.cli.ledger import NO_LEDGER, REMEDY_DENIED, ledger_settings, opened
+from farthing.cli.ledger import NO_LEDGER, ledger_settings, opened, remedy
 from farthing.cli.show import Column
 from farthing.collector import presence
 from farthing.collector.config import Settings, Told, ledger_url, told_settings
@@ -23,7 +23,7 @@ from farthing.collector.report.health import (
     ledger_state,
 )
 from farthing.collector.report.spend import Unpriced, unpriced
-from farthing.collector.store.client import DENIED, Address, Away, Refused
+from farthing.collector.store.client import Address, Away, Refused
 from farthing.errors import ConfigError, FarthingError
 
 _REASONS = 5
@@ -117,9 +117,7 @@ def _remedy(error: Exception) -> str:
     code = error.code if isinstance(error, Away | Refused) else 0
     if code in NO_LEDGER:
         return "`farthing up` makes its tables"
-    if code in DENIED:
-        return REMEDY_DENIED
-    return "see FARTHING_STORE, and whether its server runs"
+    return remedy(error) or "see FARTHING_STORE, and whether its server runs"
 
 
 def _to_json(seen: _Seen) -> dict[str, object]:

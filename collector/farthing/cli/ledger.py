@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from farthing.collector import presence
@@ -29,8 +31,12 @@ from farthing.errors import ConfigError, FarthingError, StoreUnavailable
 _PATIENCE_S: Final = 10.0
 NO_LEDGER: Final = frozenset({UNKNOWN_TABLE, 81})
 """UNKNOWN_TABLE and UNKNOWN_DATABASE: nothing of Farthing's is there."""
-REMEDY_DENIED: Final = (
+_REMEDY_DENIED: Final = (
     "set FARTHING_TOKEN to the collector's, or user and password in FARTHING_STORE"
+)
+_REMEDY_UNTRUSTED: Final = (
+    "set FARTHING_TLS_CERT and FARTHING_TLS_KEY as the collector has them, or"
+    " SSL_CERT_FILE for a server of another kind"
 )
 
 
@@ -69,7 +75,7 @@ def opened(settings: Settings) -> Iterator[Store]:
         if address.path is not None:
             url = _running_or_owned(settings.data_dir, address.path, stack)
         if url is not None:
-            address = _endpoint(url, address.database, settings.token_text)
+            address = _endpoint(url, address.database, settings)
         store = Store(address, writes=False)
         stack.callback(store.close)
         yield store
@@ -109,14 +115,15 @@ def _misspelt() -> str:
     )
 
 
-def _endpoint(url: str, database: str, token: str | None) -> Address:
+def _endpoint(url: str, database: str, settings: Settings) -> Address:
     parts = urlsplit(url)
     return Address(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 0,
-        password=token or "",
+        password=settings.token_text or "",
         database=database,
         secure=parts.scheme == "https",
+        trusted=presence.trust(settings.tls_cert),
     )
 
 
@@ -131,5 +138,23 @@ def _explained(error: StoreUnavailable, store: Store) -> FarthingError:
             f"there is no ledger at {store.address} yet: start one with `farthing up`"
         )
     if code in DENIED:
-        return ConfigError(f"{store.address} does not let us in: {REMEDY_DENIED}")
+        return ConfigError(f"{store.address} does not let us in: {_REMEDY_DENIED}")
+    if _is_untrusted(error):
+        return ConfigError(
+            f"the certificate of {store.address} is not trusted: {_REMEDY_UNTRUSTED}"
+        )
     return error
+
+
+def remedy(error: Exception) -> str | None:
+    """What to do about a collector or store that does not let us in, or whose
+    certificate is not trusted; None for any other error."""
+    if isinstance(error, Away) and error.code in DENIED:
+        return _REMEDY_DENIED
+    if isinstance(error, HTTPError) and error.code == HTTPStatus.UNAUTHORIZED:
+        return _REMEDY_DENIED
+    return _REMEDY_UNTRUSTED if _is_untrusted(error) else None
+
+
+def _is_untrusted(error: Exception) -> bool:
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)

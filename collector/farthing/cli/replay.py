@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -55,6 +56,7 @@ def command(
     if url is not None and data_dir is not None:
         raise click.UsageError("--to and --data exclude each other: name one of them")
     _look_at(files)
+    is_own = url is None
     if url is not None:
         settings = load_settings(token=token)
     else:
@@ -64,12 +66,14 @@ def command(
     if url is None:
         sent = _counting(lambda progress: _load(files, settings, progress))
     else:
-        sent = _send(files, url, token or settings.token_text)
+        own = presence.trust(settings.tls_cert) if is_own else None
+        sent = _send(files, url, token or settings.token_text, own)
     if as_json:
         show.as_json(asdict(sent))
         return
     refused = f", {sent.rejected_spans} refused" if sent.rejected_spans else ""
-    show.line(f"{show.count(sent.spans)} spans in {sent.requests} requests{refused}.")
+    spans, requests = _told(sent)
+    show.line(f"{spans} in {requests}{refused}.")
 
 
 def _look_at(files: tuple[Path, ...]) -> None:
@@ -94,8 +98,12 @@ def _counting(work: Callable[[_Progress], Sent]) -> Sent:
         return work(remember)
     except (FarthingError, Refused) as error:
         kind = ConfigError if isinstance(error, ConfigError) else BadPayload
-        before = f"{done.requests} requests ({show.count(done.spans)} spans)"
-        raise kind(f"{error}; {before} were sent before that") from error
+        spans, requests = _told(done)
+        raise kind(f"{error}; sent before that: {requests} ({spans})") from error
+
+
+def _told(sent: Sent) -> tuple[str, str]:
+    return show.counted(sent.spans, "span"), show.counted(sent.requests, "request")
 
 
 def _load(files: tuple[Path, ...], settings: Settings, progress: _Progress) -> Sent:
@@ -112,16 +120,28 @@ def _load(files: tuple[Path, ...], settings: Settings, progress: _Progress) -> S
         )
 
 
-def _send(files: tuple[Path, ...], url: str, token: str | None) -> Sent:
+def _send(
+    files: tuple[Path, ...],
+    url: str,
+    token: str | None,
+    trusted: ssl.SSLContext | None,
+) -> Sent:
     with show.progress(f"sending to {url}") as update:
         sent = _counting(
             lambda progress: send(
-                _requests(files), url, token=token, progress=_both(progress, update)
+                _requests(files),
+                url,
+                token=token,
+                trusted=trusted,
+                progress=_both(progress, update),
             )
         )
     with show.progress("waiting until it can be queried") as update:
         is_ours = wait_until_loaded(
-            url, token=token, progress=lambda left: update(left, "requests left")
+            url,
+            token=token,
+            trusted=trusted,
+            progress=lambda left: update(left, "requests left"),
         )
     if not is_ours:
         click.echo(

@@ -74,7 +74,7 @@ def described(finding: Finding, *, now: datetime) -> str:
     return (
         f"{what} {finding.level}: {finding.why}; since"
         f" {finding.first_time:%Y-%m-%d %H:%M:%S} UTC, {until};"
-        f" {show.count(finding.calls)} model calls, {show.tokens(finding.tokens)}"
+        f" {show.counted(finding.calls, 'model call')}, {show.tokens(finding.tokens)}"
         f" tokens, {cost}{burn}; first span {finding.first_span_id}"
     )
 
@@ -94,12 +94,13 @@ def _head(found: Run) -> Iterator[str]:
         yield "  " + ", ".join(f"{k} {v}" for k, v in tags.items() if v)
     yield (
         f"  {found.start_time:%Y-%m-%d %H:%M:%S} UTC, took {took};"
-        f" {show.count(found.calls)} calls, {show.count(found.tool_calls)} tool calls,"
-        f" {show.count(found.errors)} errors"
+        f" {show.counted(found.calls, 'call')},"
+        f" {show.counted(found.tool_calls, 'tool call')},"
+        f" {show.counted(found.errors, 'error')}"
     )
     nothing_known = 0 < found.calls == found.unpriced_calls
     cost = None if nothing_known else found.cost_usd
-    missing = f" ({show.count(found.unpriced_calls)} calls without a price)"
+    missing = f" ({show.counted(found.unpriced_calls, 'call')} without a price)"
     yield (
         f"  cost {show.money(cost, lower_bound=found.lower_bound)}"
         f"{missing if found.unpriced_calls else ''}"

@@ -24,6 +24,7 @@ from rich.text import Text
 from farthing.collector.report.amounts import (
     UNKNOWN,
     count,
+    counted,
     duration,
     money,
     share,
@@ -39,6 +40,7 @@ __all__ = [
     "clean",
     "console",
     "count",
+    "counted",
     "duration",
     "line",
     "money",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -82,6 +83,21 @@ def find(data_dir: Path) -> Running | None:
         except OSError:
             return _read(data_dir)
     return None
+
+
+def trust(certificate: Path | None) -> ssl.SSLContext | None:
+    """How to ask a collector of this machine that has this certificate: it alone is
+    trusted, and its names are not looked at, for the collector is asked by address.
+    None without one. Raises ConfigError for a file that holds none."""
+    if certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+    except OSError as error:
+        raise ConfigError(f"no certificate in {certificate}: {error}") from error
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # its issuer is not there
+    context.check_hostname = False
+    return context
 
 
 def _write(file: IO[str], text: str) -> None:

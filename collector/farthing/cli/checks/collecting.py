@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from farthing.cli.checks import Finding, Findings, ok, problem, warning
-from farthing.cli.show import count, duration, size
+from farthing.cli.ledger import remedy
+from farthing.cli.show import count, counted, duration, size
 from farthing.collector import presence
 from farthing.collector.config import Settings
 from farthing.collector.presence import Running
@@ -65,9 +65,11 @@ def collector(settings: Settings, running: Running | None) -> Findings:
     except urllib.error.HTTPError as error:
         reason = error.read().decode(errors="replace").strip()
         yield problem("collector", f"is not ready: {reason}", f"see {url}")
-    except OSError as error:
+    except (OSError, ConfigError) as error:
         yield problem(
-            "collector", f"{url} does not answer: {error}", "restart the collector"
+            "collector",
+            f"{url} does not answer: {error}",
+            remedy(error) or "restart the collector",
         )
     else:
         yield ok("collector", f"process {running.pid} is ready")
@@ -77,10 +79,7 @@ def _get(url: str, settings: Settings) -> str:
     request = urllib.request.Request(url)  # noqa: S310 - our own collector's
     if settings.token_text is not None:
         request.add_header("Authorization", f"Bearer {settings.token_text}")
-    trusted = None
-    if url.startswith("https:"):
-        trusted = ssl.create_default_context(cafile=settings.tls_cert)
-        trusted.check_hostname = False  # it is asked by address
+    trusted = presence.trust(settings.tls_cert)
     with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310
         text: str = answer.read().decode()
     return text
@@ -94,7 +93,11 @@ def spool(settings: Settings, running: Running | None) -> Findings:
     try:
         held = _waiting(settings, running)
     except (OSError, ConfigError, ValueError) as error:
-        yield warning("spool", f"cannot be read: {error}", "ask again in a moment")
+        yield warning(
+            "spool",
+            f"cannot be read: {error}",
+            remedy(error) or "ask again in a moment",
+        )
         return
     yield _spool(held, is_running=running is not None)
 
@@ -104,8 +107,8 @@ def _spool(held: Waiting, *, is_running: bool) -> Finding:
         return ok("spool", "nothing waits")
     age_s = max(time.time() - held.oldest_s, 0.0) if held.oldest_s is not None else 0.0
     says = (
-        f"{count(held.requests)} requests ({size(held.bytes)}) wait, the oldest for"
-        f" {duration(age_s)}"
+        f"waiting: {counted(held.requests, 'request')} ({size(held.bytes)}), the oldest"
+        f" for {duration(age_s)}"
     )
     if not is_running:
         return warning("spool", says, "`farthing up` loads them")

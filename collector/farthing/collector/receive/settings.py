@@ -82,8 +82,8 @@ def check_binding(host: str, token: str | None) -> None:
     if token is None and not is_loopback(host):
         raise ConfigError(
             f"listening on {host or 'all interfaces'} without a token would let anyone"
-            " who reaches this machine write to the ledger: set a token"
-            " (python -c 'import secrets; print(secrets.token_urlsafe(32))')"
+            " who reaches this machine write to the ledger: set FARTHING_TOKEN"
+            " to one (python -c 'import secrets; print(secrets.token_urlsafe(32))')"
             " or listen on 127.0.0.1"
         )
 

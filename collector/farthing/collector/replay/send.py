@@ -57,6 +57,7 @@ def send(
     url: str,
     *,
     token: str | None = None,
+    trusted: ssl.SSLContext | None = None,
     progress: Progress | None = None,
     patience_s: float = 60.0,
     wait: Callable[[float], None] = time.sleep,
@@ -64,7 +65,8 @@ def send(
     """Send every request, each an `ExportTraceServiceRequest`, to `url`.
 
     `url` is the receiver's base (`http://host:4318`) or its full traces path. A few
-    connections are kept open; requests overtake each other. A receiver that says it is
+    connections are kept open; requests overtake each other. `trusted` says which
+    certificates it may have, instead of the usual. A receiver that says it is
     busy, or is gone, is asked again for up to `patience_s` per request.
 
     Raises:
@@ -72,7 +74,8 @@ def send(
         ConfigError: `url` is no HTTP address, nobody is there, or the token is wrong.
         Overloaded: the receiver was still busy after `patience_s`.
     """
-    sender = _Sender(requests, _Target.parse(url, token), progress, patience_s, wait)
+    target = _Target.parse(url, token, trusted)
+    sender = _Sender(requests, target, progress, patience_s, wait)
     with ThreadPoolExecutor(_CONNECTIONS, "farthing-send") as pool:
         workers = [pool.submit(sender.work) for _ in range(_CONNECTIONS)]
         try:
@@ -93,9 +96,12 @@ class _Target:
     path: str
     is_tls: bool
     headers: dict[str, str]
+    trusted: ssl.SSLContext | None
 
     @classmethod
-    def parse(cls, url: str, token: str | None) -> _Target:
+    def parse(
+        cls, url: str, token: str | None, trusted: ssl.SSLContext | None
+    ) -> _Target:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
@@ -116,6 +122,7 @@ class _Target:
             path=path if path.endswith(_PATH) else path + _PATH,
             is_tls=parts.scheme == "https",
             headers=headers,
+            trusted=trusted,
         )
 
     def connect(self) -> http.client.HTTPConnection:
@@ -124,7 +131,7 @@ class _Target:
                 self.host,
                 self.port,
                 timeout=_TIMEOUT_S,
-                context=ssl.create_default_context(),
+                context=self.trusted or ssl.create_default_context(),
             )
         return http.client.HTTPConnection(self.host, self.port, timeout=_TIMEOUT_S)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ def wait_until_loaded(
     url: str,
     *,
     token: str | None = None,
+    trusted: ssl.SSLContext | None = None,
     progress: Callable[[int], None] | None = None,
     patience_s: float = 120.0,
 ) -> bool:
@@ -31,7 +33,7 @@ def wait_until_loaded(
     there is an OTLP receiver of another kind; StoreUnavailable after `patience_s`
     without a request loaded.
     """
-    now = _metrics(url, token)
+    now = _metrics(url, token, trusted)
     if now is None:
         return False
     goal = _processed(now) + now[_WAITING]
@@ -40,7 +42,7 @@ def wait_until_loaded(
         if progress is not None:
             progress(int(goal - most))
         time.sleep(0.1)
-        now = _metrics(url, token) or now
+        now = _metrics(url, token, trusted) or now
         if _processed(now) > most:
             most, since_s = _processed(now), time.monotonic()
         elif time.monotonic() - since_s > patience_s:
@@ -55,13 +57,15 @@ def _processed(metrics: Mapping[str, float]) -> float:
     return metrics[_LOADED] + metrics[_REFUSED]
 
 
-def _metrics(url: str, token: str | None) -> dict[str, float] | None:
+def _metrics(
+    url: str, token: str | None, trusted: ssl.SSLContext | None
+) -> dict[str, float] | None:
     base = url.rstrip("/").removesuffix(_TRACES)
     request = urllib.request.Request(f"{base}/metrics")  # noqa: S310
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310
             text = answer.read().decode()
     except (urllib.error.URLError, OSError, UnicodeDecodeError):
         return None

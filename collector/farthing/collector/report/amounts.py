@@ -31,6 +31,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something whose plural has an s: "1 call", "2 calls"."""
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
 def tokens(number: int) -> str:
     """A number of tokens, short."""
     for limit, unit in ((10**9, "G"), (10**6, "M"), (10**4, "k")):

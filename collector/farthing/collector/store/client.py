@@ -8,7 +8,9 @@ server over HTTP. Everything above speaks to both through `Store`.
 from __future__ import annotations
 
 import json
+import logging
 import re
+import ssl
 import threading
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -22,10 +24,14 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.httputil import get_pool_manager
 
 from farthing.collector.store.engine import import_engine
 from farthing.collector.store.text import fill, quoted
 from farthing.errors import ConfigError, StoreUnavailable
+
+# What it logs it raises as well, which is enough for commands that set up no log.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 DATABASE: Final = "farthing"
 UNKNOWN_TABLE: Final = 60
@@ -82,7 +88,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A store's URL, taken apart. `path` is set for the embedded engine only."""
+    """A store's URL, taken apart. `path` is set for the embedded engine only;
+    `trusted` says which certificates a secure one may have, instead of the usual."""
 
     path: Path | None = None
     host: str = ""
@@ -91,6 +98,7 @@ class Address:
     password: str = ""
     database: str = DATABASE
     secure: bool = False
+    trusted: ssl.SSLContext | None = None
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -317,7 +325,15 @@ class Store:
             password=address.password,
             secure=address.secure,
             autogenerate_session_id=False,
+            pool_mgr=_pool(address.trusted) if address.trusted else None,
         )
+
+
+def _pool(trusted: ssl.SSLContext) -> Any:
+    """Connections that check certificates, and names in them, as `trusted` does."""
+    return get_pool_manager(
+        ssl_context=trusted, assert_hostname=None if trusted.check_hostname else False
+    )
 
 
 def _embedded(path: Path, *, writes: bool) -> Client:
