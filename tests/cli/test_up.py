@@ -138,3 +138,12 @@ def test_a_reader_is_waited_for(tmp_path: Path) -> None:
                 process.wait(timeout=3)
             reading.close()
             read_until(process, "Point an agent here")
+
+
+def test_a_store_that_is_away_is_told_once(tmp_path: Path) -> None:
+    """The log tells of a store that is away in a line of ours, without further ones of
+    the libraries that ask it."""
+    words = ("--data", tmp_path / "data", "--store", "clickhouse://127.0.0.1:9/none")
+    with started("up", *words, *ANY_PORTS) as process:
+        assert process.stderr is not None
+        assert "what arrives waits in the spool" in process.stderr.readline()

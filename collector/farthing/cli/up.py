@@ -13,6 +13,8 @@ from farthing.collector.app import Addresses, up
 from farthing.collector.config import load_settings, unknown_variables
 
 _logger = logging.getLogger(__name__)
+# What these warn of, they raise as well: it is told by whoever asked.
+_TOLD_BY_US = ("clickhouse_connect", "urllib3")
 
 
 @click.command()
@@ -54,6 +56,9 @@ def command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    if not verbose:
+        for name in _TOLD_BY_US:
+            logging.getLogger(name).setLevel(logging.ERROR)
     for name, meant in unknown_variables().items():
         _logger.warning("%s is no setting: did you mean %s?", name, meant)
     settings = load_settings(
