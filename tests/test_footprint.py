@@ -116,6 +116,7 @@ def test_the_command_line_answers(agent: Environment) -> None:
     """`farthing --help` works without the collector's packages, and so does what agents
     need of it."""
     assert agent.run("farthing", "--help").startswith("Usage: farthing")
+    assert agent.run("farthing", "run", "--help").startswith("Usage: farthing run")
     python = str(agent.bin / "python")
     assert agent.run("farthing", "run", "--", python, "-c", "print('ran')") == "ran\n"
 

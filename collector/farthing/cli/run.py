@@ -39,6 +39,14 @@ class _Run(click.Group):
             from farthing.cli import run_show
         return run_show.command
 
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List them without loading what an agent's environment lacks."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([("show", "Show a run of the ledger.")])
+
 
 @click.group(cls=_Run, subcommand_metavar="[-- PROGRAM [ARGS]… | show RUN_ID]")
 @click.option("--task-type", metavar="NAME", help="What kind of task it is.")
