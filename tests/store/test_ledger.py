@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farthing.collector.store.client import Refused, Store
-from farthing.collector.store.ledger import Ledger
+from farthing.collector.store.ledger import Ledger, of_batches
 from farthing.economics.prices import load_catalogue
 from tests.store.otlp import DEFAULT_END_S, Told, request
 
@@ -61,6 +61,22 @@ def test_a_batch_counts_once_after_a_restart(new_ledger: Ledger) -> None:
     assert _counts(again) == {"spans": 1, "runs": 1, "hours": 1}
     again.load("b", [REQUEST])
     assert _counts(again) == {"spans": 2, "runs": 2, "hours": 2}
+
+
+def test_where_a_batch_is_looked_for(new_ledger: Ledger) -> None:
+    """Entries of a batch are found without reading what was loaded days before, even
+    where they came under a clock that was set back since; those of a batch whose name
+    has no time, among all."""
+    new_ledger.store.command("SYSTEM STOP MERGES spans")
+    names = ["20260921T120000Z-a", "20260925T120000Z-b", "20260925T115000Z-c", "named"]
+    for name in names:
+        new_ledger.load(name, [REQUEST])
+    for wanted, rows in ((names[1:2], 3), (names[1:3], 3), (names[:1], 4), (names, 4)):
+        of = f"FROM spans WHERE {of_batches(wanted)}"
+        found = new_ledger.store.rows(f"SELECT load {of}")
+        assert sorted(row["load"] for row in found) == sorted(wanted)
+        [read] = new_ledger.store.rows(f"EXPLAIN ESTIMATE SELECT any(run_id) {of}")
+        assert read["rows"] == rows
 
 
 def test_a_batch_counts_once_after_an_upgrade(new_ledger: Ledger) -> None:

@@ -56,6 +56,8 @@ _SCHEMA_AS_FILE: Final = {
 }
 """What the embedded engine is given: text it would write to the working directory."""
 
+_CLOCKS_DIFFER_S: Final = 3600
+
 _READ_BYTES: Final = 8 * 1024**2
 """How much is decoded at once: what the memory of a load follows from.
 
@@ -122,14 +124,16 @@ class Ledger:
     def load(self, name: str, requests: Sequence[bytes]) -> None:
         """Insert requests as one block that counts once, however often it is sent."""
         own = {"insert_deduplication_token": name, "log_comment": name}
-        self._load(requests, own, as_of_s=named_at_s(name))
+        as_of_s = named_at_s(name)
+        if as_of_s is None:
+            as_of_s = int(time.time())
+        self._load(requests, own, as_of_s=as_of_s)
 
     def has_entries_of(self, name: str) -> bool:
         """Whether any entry of the batch of this name is in the ledger."""
-        found = self.store.rows(
-            "SELECT 1 FROM spans WHERE load = {name:String} LIMIT 1", {"name": name}
-        )
-        return bool(found)
+        which = {"which": of_batches([name])}
+        found = fill("SELECT 1 FROM spans WHERE {{which}} LIMIT 1", which)
+        return bool(self.store.rows(found))
 
     def try_out(self) -> None:
         """Insert a request that leaves no entry: raises if the store takes none."""
@@ -153,15 +157,27 @@ class Ledger:
         self.store.insert_read(statement, delimited(requests), structure=STRUCTURE)
 
 
-def named_at_s(name: str) -> int:
-    """When a batch was named, which its name begins with; now for a name of another
-    kind. What is inserted again, days later, must be what it was: a time of its own
-    would put an entry into another partition, where it is not known."""
+def named_at_s(name: str) -> int | None:
+    """When a batch was named, which its name begins with; None for one of another kind.
+    What is inserted again, days later, must be what it was: a time of its own would put
+    an entry into another partition, where it is not known."""
     try:
         moment = datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ")  # noqa: DTZ007 - Z
     except ValueError:
-        return int(time.time())
+        return None
     return int(moment.replace(tzinfo=UTC).timestamp())
+
+
+def of_batches(names: Iterable[str]) -> str:
+    """The condition that entries of `spans` are of these batches. What was loaded an
+    hour before the first was named is not looked at; clocks are set by less."""
+    names = list(names)
+    listed = f"load IN ({', '.join(map(quoted, names))})"
+    named_s = [named_at_s(name) for name in names]
+    if not names or None in named_s:
+        return listed
+    since_s = min(filter(None, named_s)) - _CLOCKS_DIFFER_S
+    return f"{listed} AND ingested_at >= toDateTime({since_s}, 'UTC')"
 
 
 def delimited(requests: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from farthing.collector.store.client import Store
 from farthing.collector.store.finding import StoredFinding
+from farthing.collector.store.ledger import of_batches
 from farthing.collector.store.text import fill, quoted
 from farthing.collector.watch.entry import TOLD, Entry
 from farthing.collector.watch.told import OVERLOAD
@@ -37,7 +38,7 @@ class Reader:
     def keys_of_batches(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """What batches brought, and what their steps may repeat, by run: rows of
         sql/keys.sql."""
-        yield from self._keys(f"load IN ({_listed(names)})")
+        yield from self._keys(of_batches(names))
 
     def keys_of_runs(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The same for all that there is of some runs."""
@@ -46,7 +47,7 @@ class Reader:
 
     def sizes_of_batches(self, names: Iterable[str]) -> dict[str, int]:
         """How many spans there are by now of the runs of which batches tell."""
-        rows = self._asked("sizes_of_batches.sql", {"loads": _listed(names)})
+        rows = self._asked("sizes_of_batches.sql", {"which": of_batches(names)})
         return {row["run_id"]: int(row["spans"]) for row in rows}
 
     def sizes(self, runs: Iterable[str]) -> dict[str, int]:
@@ -72,7 +73,7 @@ class Reader:
             asked = _runs(run_id for run_id in chunk if run_id in whole)
             some = _runs(run_id for run_id in chunk if run_id in parts)
             if some:
-                some = f"load IN ({_listed(batches)}) AND {some}"
+                some = f"{of_batches(batches)} AND {some}"
             yield from self._entries(f"({' OR '.join(filter(None, (asked, some)))})")
 
     def newest(self, run_id: str, number: int) -> list[Entry]:
