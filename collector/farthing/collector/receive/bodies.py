@@ -124,7 +124,8 @@ def too_large(max_bytes: int, unit: str = "bytes") -> TooLarge:
     """The refusal of a request above a limit; `unit` says which limit."""
     return TooLarge(
         f"the request is larger than the {max_bytes} {unit} that this collector takes:"
-        " send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE) or raise its limit"
+        " send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE) or raise its"
+        " FARTHING_MAX_REQUEST_BYTES"
     )
 
 
