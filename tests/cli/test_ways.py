@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 
 from farthing.cli import main
 from farthing.collector.report.spend import BUCKETS, DIMENSIONS
+from farthing.collector.spool import Spool
 from tests.cli.conftest import ASKED, CAPTURES, Ask
 from tests.cli.farthing_process import Up, farthing, up
 
@@ -228,3 +231,22 @@ def test_a_dead_collector_is_no_collector(running: Up, tmp_path: Path) -> None:
     ended = farthing("report", "--data", tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("Nothing was spent")
+
+
+def test_what_a_stopped_collector_received_is_missed(
+    own_ledger: Path, tmp_path: Path
+) -> None:
+    """Where no collector runs, an answer says how many requests wait to be loaded, and
+    nothing where none does."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(own_ledger, data_dir, symlinks=True)
+    assert farthing("report", "--data", data_dir).stderr == ""
+    spool = Spool(data_dir / "spool")
+    asyncio.run(spool.append(b"a request"))
+    spool.close()
+    ended = farthing("report", "--data", data_dir, "--json")
+    assert json.loads(ended.stdout)["groups"] is not None
+    assert ended.stderr == (
+        "Without 1 request that a collector received before it stopped: `farthing up`"
+        " loads what waits.\n"
+    )

@@ -11,6 +11,8 @@ from typing import Final
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
+import click
+
 from farthing.collector import presence
 from farthing.collector.config import (
     Settings,
@@ -18,6 +20,8 @@ from farthing.collector.config import (
     load_settings,
     unknown_variables,
 )
+from farthing.collector.report.amounts import counted
+from farthing.collector.spool import Spool
 from farthing.collector.store.client import (
     DENIED,
     UNKNOWN_TABLE,
@@ -57,13 +61,34 @@ def reader(data_dir: Path | None) -> Iterator[Store]:
 
     Raises ConfigError if there is no ledger yet.
     """
-    with opened(ledger_settings(data_dir)) as store:
+    settings = ledger_settings(data_dir)
+    with opened(settings) as store:
+        if store.embedded:
+            _say_what_waits(settings.data_dir / "spool")
         try:
             yield store
         except Refused as error:
             raise _Failed(f"the ledger refuses a question: {error}") from error
         except StoreUnavailable as error:
             raise _explained(error, store) from error
+
+
+def _say_what_waits(folder: Path) -> None:
+    """Say beside an answer what a collector received before it stopped and no number
+    contains yet."""
+    if not folder.is_dir():
+        return
+    spool = Spool(folder)
+    try:
+        waiting = spool.waiting().requests
+    finally:
+        spool.close()
+    if waiting:
+        click.echo(
+            f"Without {counted(waiting, 'request')} that a collector received before it"
+            " stopped: `farthing up` loads what waits.",
+            err=True,
+        )
 
 
 @contextmanager
