@@ -1,7 +1,7 @@
 """Attribute names: Farthing's own, and OpenTelemetry's for GenAI since they began.
 
 Standard library only. Where a name was renamed, the newest comes first: readers take
-the first that is present. Source: open-telemetry/semantic-conventions up to v1.41 and
+the first that is not empty. Source: open-telemetry/semantic-conventions up to v1.41 and
 open-telemetry/semantic-conventions-genai after it.
 """
 

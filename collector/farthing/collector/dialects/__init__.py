@@ -1,9 +1,9 @@
 """What each emitter means by its attributes, as data: one file per dialect.
 
 `Dialect.attributes` maps a field of `FIELDS` to the attribute names that may hold it,
-the first present wins. The store compiles all dialects into one decoding statement; a
-dialect is chosen by the instrumentation scope of a span, never by its schema URL, which
-does not tell emitters apart.
+the first that is not empty counts. The store compiles all dialects into one decoding
+statement; a dialect is chosen by the instrumentation scope of a span, never by its
+schema URL, which does not tell emitters apart.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Dialect:
     """How one family of emitters tells of a model call.
 
     - `scopes`: instrumentation scope names; a trailing `*` matches any ending.
-    - `attributes`: field -> attribute names, the first present wins.
+    - `attributes`: field -> attribute names, the first that is not empty counts.
     - `answers`: attributes that hold the provider's answer as JSON: its id, its tier
       and its `usage` are read, see IN_USAGE.
     - `usages`: attributes that hold a usage object, as JSON or as Python prints it, and

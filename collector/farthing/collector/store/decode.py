@@ -3,8 +3,8 @@
 Every attribute name that any dialect reads gets a number. A span's attributes become
 slots through one table, `slot_table[dialect, name]`: slot 0 is an attribute that nobody
 reads, any other is a field's number and, in its last bits, a rank (the first alias of a
-field is rank 0). Sorted by slot, a field is the first value of its number, whatever the
-emitter called it.
+field is rank 0). Sorted by slot, a field is the first value of its number that is not
+empty, whatever the emitter called it.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ _SAID = (
 _FIELD_NO = {field: no for no, field in enumerate((*NUMBERS, *TEXTS), start=1)}
 _RANK_BITS = 4
 """So many bits of a slot are the rank."""
+_LAST_RANK = (1 << _RANK_BITS) - 1
+"""That of empty values, whatever they are called."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Decoder:
         """Row per dialect, column per key, one more for keys that nobody reads."""
         table: list[int] = []
         for dialect in self._ordered:
-            if max(map(len, dialect.attributes.values()), default=0) > 1 << _RANK_BITS:
+            if max(map(len, dialect.attributes.values()), default=0) > _LAST_RANK:
                 raise ValueError(f"dialect {dialect.name!r} has too many names of one")
             slot_of = {
                 name: (_FIELD_NO[field] << _RANK_BITS) + rank
@@ -119,6 +121,7 @@ class Decoder:
             "keys_count": str(len(self._keys) + 1),
             "slot_table": self._slot_table(),
             "rank_bits": str(_RANK_BITS),
+            "last_rank": str(_LAST_RANK),
             "span_texts": _TEXTS_OF_SPAN,
             "usage_text": self._usage_text(),
             "in_usage": quoted(_IN_USAGE),

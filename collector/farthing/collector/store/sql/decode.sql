@@ -45,12 +45,13 @@ keyed AS (
         arrayConcat({{span_texts}}, arrayMap(entry -> concat(entry[2], entry[3]), usage)) AS texts
     FROM spans
 ),
--- What is read, by field and the first alias first; what nobody reads stays apart.
+-- What is read, by field and the first alias first, but empty ones last: they tell
+-- nothing. What nobody reads stays apart.
 parted AS (
     SELECT
         resource, dialect_no, head, {{is_later}} AS is_later,
         arrayMap(slot -> toUInt8(bitShiftRight(slot, {{rank_bits}})), arraySort(slots)) AS fields,
-        arraySort((text, slot, place) -> slot * 65536 + place, arrayMap((t, slot) -> if(slot = 0, '', t), texts, slots), slots, arrayEnumerate(slots)) AS found,
+        arraySort((text, slot, place) -> if(text = '', bitOr(slot, {{last_rank}}), slot) * 4294967296 + place, arrayMap((t, slot) -> if(slot = 0, '', t), texts, slots), slots, arrayEnumerate(slots)) AS found,
         mapFilter((k, v) -> least(notEmpty(v), NOT match(k, {{content}})), mapFromArrays(
             arrayFilter((k, slot) -> slot = 0, keys, slots),
             arrayFilter((t, slot) -> slot = 0, texts, slots)
@@ -331,8 +332,7 @@ SELECT
     said.step AS step,
     said.business_unit AS business_unit, said.team AS team, said.user AS user,
     said.agent AS agent,
-    said.service AS service,
-    said.environment AS environment,
+    said.service AS service, said.environment AS environment,
     said.conversation_id AS conversation_id,
     provider,
     if(model != '', model, ref) AS model,
