@@ -17,8 +17,13 @@ from farthing.collector.report.spend import BUCKETS, DIMENSIONS
 from farthing.collector.spool import Spool
 from tests.cli.conftest import ASKED, CAPTURES, Ask
 from tests.cli.farthing_process import Up, farthing, up
+from tests.clickhouse_server import clickhouse_server
 
 SINCE = ("--since", "2026-01-01")
+WITHOUT_ONE = (
+    "Without 1 request that a collector received before it stopped: `farthing up`"
+    " loads what waits.\n"
+)
 
 
 def without_now(answer: Any) -> Any:
@@ -246,7 +251,51 @@ def test_what_a_stopped_collector_received_is_missed(
     spool.close()
     ended = farthing("report", "--data", data_dir, "--json")
     assert json.loads(ended.stdout)["groups"] is not None
-    assert ended.stderr == (
-        "Without 1 request that a collector received before it stopped: `farthing up`"
-        " loads what waits.\n"
-    )
+    assert ended.stderr == WITHOUT_ONE
+
+
+def test_a_spool_that_cannot_be_read_hides_no_answer(
+    own_ledger: Path, tmp_path: Path
+) -> None:
+    """What the ledger has is told though the spool is damaged, and that something may
+    be missing."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(own_ledger, data_dir, symlinks=True)
+    (data_dir / "spool").mkdir(exist_ok=True)
+    (data_dir / "spool" / "spool.sqlite").write_text("no database, as anybody sees")
+    ended = farthing("report", *SINCE, "--data", data_dir, "--json")
+    assert json.loads(ended.stdout)["total"]["calls"] == 3
+    assert ended.stderr.startswith("Perhaps without what a collector received")
+    assert "file is not a database" in ended.stderr
+
+
+def test_beside_a_server_what_waits_is_told_and_where_the_ledger_is(
+    tmp_path: Path,
+) -> None:
+    """Where a server has the ledger, an answer says what the collector of this machine
+    left in its spool, and nothing while it runs; who asks for the ledger of its folder
+    is told to ask the server."""
+    data_dir = tmp_path / "data"
+    (tmp_path / "server").mkdir()
+    with clickhouse_server(tmp_path / "server", writable=True) as server:
+        own = {
+            "FARTHING_STORE": f"clickhouse://default@127.0.0.1:{server.port}/farthing",
+            "FARTHING_DATA_DIR": str(data_dir),
+        }
+        with up(data_dir, env=own):
+            assert farthing("report", env=own).stderr == ""
+            for env, told in (
+                (own, "leave --data away to ask c"),
+                ({}, "set FARTHING_STORE to the server"),
+            ):
+                ended = farthing("report", "--data", data_dir, env=env)
+                assert ended.returncode == 2
+                assert f" yet: {told}" in ended.stderr
+                assert (
+                    f"-> {told}"
+                    in farthing("doctor", "--data", data_dir, env=env).stdout
+                )
+        spool = Spool(data_dir / "spool")
+        asyncio.run(spool.append(b"a request"))
+        spool.close()
+        assert farthing("report", env=own).stderr == WITHOUT_ONE

@@ -12,7 +12,13 @@ from farthing.cli import BAD_NEWS, show
 from farthing.cli.checks import Finding, Findings, Status, machine, problem, warning
 from farthing.cli.checks import collecting as way
 from farthing.cli.checks import configuration as told
-from farthing.cli.ledger import NO_LEDGER, ledger_settings, opened, remedy
+from farthing.cli.ledger import (
+    NO_LEDGER,
+    ledger_settings,
+    on_server,
+    opened,
+    remedy,
+)
 from farthing.cli.show import Column
 from farthing.collector import presence
 from farthing.collector.config import Settings, Told, ledger_url, told_settings
@@ -57,7 +63,7 @@ def check(config: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     else:
         where = {} if data_dir is None else _in_folder(data_dir)
         seen.settings = told_settings(config=config, **where)
-        _check(settings, seen)
+        _check(settings, seen, config=config)
     if as_json:
         show.as_json(_to_json(seen))
     else:
@@ -70,7 +76,7 @@ def _in_folder(data_dir: Path) -> dict[str, object]:
     return {"data_dir": data_dir, "store": ledger_url(data_dir), "cluster": ""}
 
 
-def _check(settings: Settings, seen: _Seen) -> None:
+def _check(settings: Settings, seen: _Seen, *, config: Path | None) -> None:
     """All checks, in the order in which they are shown."""
     seen.add(told.configuration(seen.settings))
     seen.add(machine.disk(settings))
@@ -82,7 +88,7 @@ def _check(settings: Settings, seen: _Seen) -> None:
     seen.add(way.collector(settings, running))
     seen.add(way.spool(settings, running))
     seen.add(way.dead_letters(settings))
-    seen.add(_ledger(settings, seen))
+    seen.add(_ledger(settings, seen, config=config))
     seen.add(told.prices(settings, seen.state))
     seen.add(told.clock(seen.state))
     if seen.state is not None:
@@ -90,13 +96,16 @@ def _check(settings: Settings, seen: _Seen) -> None:
         seen.add(way.unpriced(seen.emitters, seen.reasons))
 
 
-def _ledger(settings: Settings, seen: _Seen) -> Findings:
+def _ledger(settings: Settings, seen: _Seen, *, config: Path | None) -> Findings:
     """Ask the ledger all that is asked of it, in one go."""
     try:
         address = Address.parse(settings.store_url)
         if address.path is not None and not address.path.exists():
+            elsewhere = on_server(settings.data_dir, config=config)
             yield warning(
-                "ledger", f"none at {address.path} yet", "`farthing up` makes it"
+                "ledger",
+                f"none at {address.path} yet",
+                f"{elsewhere}`farthing up` makes it",
             )
             return
         now = datetime.now(UTC)

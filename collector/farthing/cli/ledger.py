@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -63,8 +63,7 @@ def reader(data_dir: Path | None) -> Iterator[Store]:
     """
     settings = ledger_settings(data_dir)
     with opened(settings) as store:
-        if store.embedded:
-            _say_what_waits(settings.data_dir / "spool")
+        _say_what_waits(settings.data_dir, is_ours=store.embedded)
         try:
             yield store
         except Refused as error:
@@ -73,22 +72,35 @@ def reader(data_dir: Path | None) -> Iterator[Store]:
             raise _explained(error, store) from error
 
 
-def _say_what_waits(folder: Path) -> None:
+def _say_what_waits(data_dir: Path, *, is_ours: bool) -> None:
     """Say beside an answer what a collector received before it stopped and no number
-    contains yet."""
-    if not folder.is_dir():
-        return
-    spool = Spool(folder)
+    contains yet. The answer is given all the same where that cannot be looked at."""
+    folder = data_dir / "spool"
     try:
-        waiting = spool.waiting().requests
-    finally:
-        spool.close()
+        if not folder.is_dir() or presence.find(data_dir) is not None:
+            return
+        with nullcontext() if is_ours else presence.owned(data_dir):
+            waiting = _waiting(folder)
+    except (ConfigError, OSError) as error:
+        click.echo(
+            f"Perhaps without what a collector received before it stopped: {error}",
+            err=True,
+        )
+        return
     if waiting:
         click.echo(
             f"Without {counted(waiting, 'request')} that a collector received before it"
             " stopped: `farthing up` loads what waits.",
             err=True,
         )
+
+
+def _waiting(folder: Path) -> int:
+    spool = Spool(folder)
+    try:
+        return spool.waiting().requests
+    finally:
+        spool.close()
 
 
 @contextmanager
@@ -114,8 +126,8 @@ def _running_or_owned(data_dir: Path, ledger: Path, stack: ExitStack) -> str | N
     """
     if not ledger.exists():
         raise ConfigError(
-            f"there is no ledger at {ledger} yet: start one with `farthing up`, or name"
-            f" its folder with --data{_misspelt()}"
+            f"there is no ledger at {ledger} yet: {on_server(data_dir)}start one with"
+            f" `farthing up`, or name its folder with --data{_misspelt()}"
         )
     deadline_s = time.monotonic() + _PATIENCE_S
     while True:
@@ -130,6 +142,18 @@ def _running_or_owned(data_dir: Path, ledger: Path, stack: ExitStack) -> str | N
             time.sleep(0.1)
         else:
             return None
+
+
+def on_server(data_dir: Path, *, config: Path | None = None) -> str:
+    """Which ledger may be meant where the one of a folder is asked for: a server's,
+    which the settings name or the folder's collector writes to."""
+    store = Address.parse(load_settings(config=config).store_url)
+    if store.path is None:
+        return f"leave --data away to ask {store}, or "
+    running = presence.find(data_dir)
+    if running is not None and running.web_url is None:
+        return "set FARTHING_STORE to the server that its collector writes to, or "
+    return ""
 
 
 def _misspelt() -> str:
