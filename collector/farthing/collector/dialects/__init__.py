@@ -122,6 +122,8 @@ class Dialect:
     - `span_names`: span name -> operation, where no attribute says it.
     - `exclusive`: where the total of input tokens leaves out cached ones.
     - `reasoning_apart`: providers (as emitted) whose output leaves out the reasoning.
+    - `zeros_untold`: zeros alone are what it tells of an answer whose usage it was not
+      told, as anybody's of a stream are.
     - `estimates`: the cost that it tells is its own estimate, not what was charged.
     - `private_names`: span names carry content; the operation is stored instead.
     - `evidence`: where it is known that it does or does not.
@@ -136,6 +138,7 @@ class Dialect:
     span_names: Mapping[str, str] = field(default_factory=dict)
     exclusive: tuple[Exclusive, ...] = ()
     reasoning_apart: tuple[str, ...] = ()
+    zeros_untold: bool = False
     estimates: bool = False
     private_names: bool = False
     evidence: str = ""

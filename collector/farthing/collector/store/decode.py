@@ -78,6 +78,9 @@ class Decoder:
             "estimating": integers(
                 (no for no, d in enumerate(self._ordered) if d.estimates), "UInt16"
             ),
+            "zeros_untold": integers(
+                (no for no, d in enumerate(self._ordered) if d.zeros_untold), "UInt16"
+            ),
             "whole_totals": array(sorted(WHOLE_TOTALS)),
             "known_scope": (
                 f"greatest(dialect_no < {len(self._ordered) - 1},"

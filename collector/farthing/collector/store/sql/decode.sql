@@ -90,8 +90,8 @@ worded AS (
 kinds AS (
     SELECT
         * EXCEPT names_usage,
-        -- Zeros alone are what some say of a stream that has told them nothing.
-        least(names_usage, greatest(lower(said.streamed) != 'true', arraySum(counts) != {{web_searches}}, arrayMin(counts) < 0)) AS has_usage,
+        -- Zeros alone are what some say of a stream, or of any answer, that told them nothing.
+        least(names_usage, greatest(least(lower(said.streamed) != 'true', dialect_no NOT IN {{zeros_untold}}), arraySum(counts) != {{web_searches}}, arrayMin(counts) < 0)) AS has_usage,
         multiIf(
             said.operation != '', transform(said.operation, {{operations}}, {{operation_kinds}}, if(least(names_usage, said.request_model != ''), 'model_call', 'other')),
             NOT names_usage, '',
