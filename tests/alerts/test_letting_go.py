@@ -74,7 +74,40 @@ def test_a_low_cache_hit_rate_becomes_usual(ledger: Store, file: AlertFile) -> N
     assert fires(watch.look("cache-hits", after=HOUR / 6))
     for day in range(1, 9):
         prompts(ledger, ago=-day * DAY, hits=10)
-    assert why_over(watch, "cache-hits", after=8 * DAY) == GONE
+    assert why_over(watch, "cache-hits", after=8 * DAY) == "cleared"
+
+
+def test_a_night_without_calls_ends_no_cache_alert(
+    ledger: Store, file: AlertFile
+) -> None:
+    """It fires once: in the morning the rate is still low. Of a model that nobody calls
+    for days it is over."""
+    prompts(ledger, ago=DAY, hits=90)
+    prompts(ledger, ago=MINUTE, hits=10)
+    watch = Watch(ledger, file)
+    [waits] = watch.look("cache-hits")
+    assert waits.phase == "pending"
+    assert fires(watch.look("cache-hits", after=HOUR / 6))
+    prompts(ledger, ago=-12 * HOUR, hits=10)
+    for _ in range(12):
+        assert fires(watch.look("cache-hits", after=HOUR))
+    [fired] = watch.look("cache-hits", after=DAY)
+    assert why_over(watch, "cache-hits", after=3 * DAY) == GONE
+    assert fired.opened_at == waits.opened_at
+
+
+def test_what_has_not_fired_is_forgotten_in_an_hour(
+    ledger: Store, file: AlertFile
+) -> None:
+    """However long the rule waits for one that fires: what was wrong in the evening is
+    not enough in the morning."""
+    prompts(ledger, ago=DAY, hits=90)
+    prompts(ledger, ago=MINUTE, hits=10)
+    watch = Watch(ledger, file)
+    [waits] = watch.look("cache-hits")
+    assert waits.phase == "pending"
+    assert watch.look("cache-hits", after=3 * HOUR) == [waits]
+    assert watch.look("cache-hits", after=HOUR) == []
 
 
 @pytest.mark.parametrize(

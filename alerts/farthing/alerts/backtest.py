@@ -115,7 +115,7 @@ def backtest(
         _follow(opened, fired, found, rule=rule, now=at)
         told = {each.subject for each in found}
         silent = [i for i in opened.values() if i.subject not in told]
-        for gone in unheard.noted(rule.name, silent, at):
+        for gone in unheard.noted(rule, silent, at):
             del opened[gone.subject]
             if gone.fired_at is not None:
                 fired[gone.id] = resolved(gone, WHY, now=at)

@@ -224,7 +224,7 @@ class Evaluator:
             elif before is not None:
                 del stepped[before.id]
         silent = [i for i in by_subject.values() if not i.subject.startswith(GROUP)]
-        for gone in self._unheard.noted(rule.name, silent, now):
+        for gone in self._unheard.noted(rule, silent, now):
             if gone.phase == "pending":
                 del stepped[gone.id]
             else:

@@ -70,6 +70,7 @@ class Rule(BaseModel):
     baseline_every: Seconds = 300
     pending_for: Seconds = Field(default=0, alias="for")
     hold: Seconds = 0
+    gone_after: Seconds = 3600
     clear: Decimal = Field(default=Decimal("0.9"), gt=0, le=1)
     min_samples: int = 0
     labels: Mapping[str, str] = Field(default_factory=dict)

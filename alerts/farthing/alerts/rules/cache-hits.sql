@@ -1,5 +1,6 @@
 -- Prompt tokens read from the cache, of all, by task type and model, against the week
--- before. What fires is the share of the usual rate that is lost.
+-- before. What fires is the share of the usual rate that is lost. A low rate that has become
+-- usual is none; of an hour with few calls nothing is said.
 WITH
     moments AS (
         SELECT arrayJoin({moments:Array(DateTime64(6, 'UTC'))}) AS at,
@@ -20,13 +21,13 @@ SELECT
     sumIf(h.calls, hour >= tested_from) AS calls, calls AS samples, sumIf(h.calls, hour < tested_from) AS usual_calls,
     sumIf(hits, hour >= tested_from) / greatest(sumIf(prompt, hour >= tested_from), 1) AS rate,
     sumIf(hits, hour < tested_from) / greatest(sumIf(prompt, hour < tested_from), 1) AS usual_rate,
-    greatest(0, 1 - rate / usual_rate) AS value,
+    if(usual_rate < toFloat64({least_rate:Decimal(18, 6)}), 0, greatest(0, 1 - rate / usual_rate)) AS value,
     toFloat64({lost_share:Decimal(18, 6)}) AS threshold,
     sumIf(cost, hour >= tested_from) AS cost_usd, sumIf(unknown, hour >= tested_from) > 0 AS lower_bound,
     if(lower_bound, 'at least ', '') AS bound, tested_from AS since
 FROM hours AS h CROSS JOIN moments
 WHERE hour <= at AND hour >= tested_from - toIntervalDay(7)
 GROUP BY at, tested_from, task_type, model
-HAVING calls >= {min_calls:UInt32} AND usual_calls >= {min_calls:UInt32} AND usual_rate >= toFloat64({least_rate:Decimal(18, 6)})
+HAVING calls >= {min_calls:UInt32} AND usual_calls >= {min_calls:UInt32}
     AND (subject IN {open:Array(String)} OR value >= threshold * 0.9)
 ORDER BY at
