@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_the_demo_shows_and_cleans_up() -> None:
         for usd, calls in totals:
             assert abs(Decimal(usd) - Decimal(report["cost_usd"])) <= Decimal("0.005")
             assert int(calls.replace(",", "")) == report["calls"]
+        assert f"`farthing loops list --data {folder}` has them" in shown
         assert f"A run that loops: {LOOP_RUN_ID}" in shown
         assert "weather-report, 2 of 2 billed calls, $" in shown
         assert run_id == RUNAWAY_RUN_ID
@@ -117,7 +119,8 @@ def test_a_demo_that_is_stopped_early_leaves_nothing() -> None:
 def test_the_demo_can_end_by_itself() -> None:
     """`--once` ends with 0 after the report, whatever listens on the usual ports; its
     loop and its runaway have reached Slack and PagerDuty, and their rules resolve
-    both."""
+    both. The report ends when it was made, and names no command to ask a ledger that is
+    gone."""
     ended = farthing("demo", "--once", "--runs", "250")
     assert ended.returncode == 0
     assert ended.stderr == ""
@@ -126,6 +129,10 @@ def test_the_demo_can_end_by_itself() -> None:
         for run_id in (LOOP_RUN_ID, RUNAWAY_RUN_ID):
             assert re.search(rf"^  {channel} .*{run_id}", told, re.M)
     assert "each message says RESOLVED, no incident is open" in told
+    assert "`farthing " not in ended.stdout
+    ends = re.findall(r"^Spend by .* to (\S+ \S+) UTC", ended.stdout, re.M)
+    assert len(ends) == 3
+    assert max(ends) <= f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
 
 
 def test_a_reader_is_waited_for(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def needing_collector(command: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("farthing"):
             raise
-        raise click.ClickException(
+        raise ConfigError(
             f"`farthing {command}` needs the collector: pip install"
             f" 'farthing[collector]' (there is no {error.name})"
         ) from error

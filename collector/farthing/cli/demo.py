@@ -170,7 +170,8 @@ class _Demo:
         with show.progress("looking for loops"):
             while not running.watching.is_idle:
                 self._wait(0.05)
-        _report(running.ledger.store, now - timedelta(days=_DAYS))
+        words = None if self._once else f" --data {self._settings.data_dir}"
+        _report(running.ledger.store, now - timedelta(days=_DAYS), words)
         if ran is not None:
             _tell_agent(running.ledger.store, ran)
         show_alerts(self._office, self._wait)
@@ -195,12 +196,11 @@ class _Demo:
             raise _Stopped
 
 
-def _report(store: Store, since: datetime) -> None:
+def _report(store: Store, since: datetime, words: str | None) -> None:
     now = datetime.now(UTC)
     for by in ("task_type", "business_unit", "model"):
-        print_report(
-            spend(store, by=by, since=since, now=now), with_notes=by == "model"
-        )
+        report = spend(store, by=by, since=since, now=now)
+        print_report(report, with_notes=by == "model", words=words)
         show.line()
     loop, _ = run(store, LOOP_RUN_ID)
     runaway, _ = run(store, RUNAWAY_RUN_ID)

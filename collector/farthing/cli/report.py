@@ -70,11 +70,14 @@ def command(
     if as_json:
         show.as_json(report.to_json())
     else:
-        print_report(report)
+        print_report(report, words="" if data_dir is None else f" --data {data_dir}")
 
 
-def print_report(report: Report, *, with_notes: bool = True) -> None:
-    """The report as a table for people, with what they should know of it."""
+def print_report(
+    report: Report, *, with_notes: bool = True, words: str | None = None
+) -> None:
+    """The report as a table for people, with what they should know of it. `words` are
+    what a command needs to ask the same ledger; None where it will be gone."""
     if not _has_content(report.total):
         show.line(f"Nothing was spent {_range(report)}.")
         show.line("Send spans to `farthing up`, or look further back with --since 30d.")
@@ -85,7 +88,8 @@ def print_report(report: Report, *, with_notes: bool = True) -> None:
         if _has_content(group)
     ]
     _tables(report, [*spends, ("total", report.total)])
-    for note in (*_wasted(report), *_notes(report)) if with_notes else ():
+    notes = (*_wasted(report, words), *_notes(report, words)) if with_notes else ()
+    for note in notes:
         show.line(note)
 
 
@@ -136,10 +140,10 @@ def _tokens(spend: Spend) -> list[str]:
 
 
 def _range(report: Report) -> str:
-    return f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC"
+    return f"{report.since:%Y-%m-%d %H:%M} to {report.now:%Y-%m-%d %H:%M} UTC"
 
 
-def _wasted(report: Report) -> list[str]:
+def _wasted(report: Report, words: str | None) -> list[str]:
     wasted = report.wasted
     if not wasted.runs:
         return []
@@ -147,12 +151,11 @@ def _wasted(report: Report) -> list[str]:
     share = wasted.share_of(report.total.cost_usd)
     of_spend = "" if share is None else f"{share * 100:.2g} % of spend, "
     runs = f"{show.count(wasted.runs)} run{'s' if wasted.runs > 1 else ''}"
-    return [
-        f"Wasted {cost}, {of_spend}{runs} in loops: `farthing loops list` has them."
-    ]
+    where = "" if words is None else f": `farthing loops list{words}` has them"
+    return [f"Wasted {cost}, {of_spend}{runs} in loops{where}."]
 
 
-def _notes(report: Report) -> list[str]:
+def _notes(report: Report, words: str | None) -> list[str]:
     total = report.total
     if not total.lower_bound:
         return []
@@ -162,7 +165,9 @@ def _notes(report: Report) -> list[str]:
         model = item.model or "a model that is not told"
         why = f" ({item.reason})" if item.reason else ""
         notes.append(f"  {show.count(item.calls)} {item.state}{why}: {model}")
-    return [*notes, "`farthing doctor` says what to do about each reason."]
+    if words is not None:
+        notes.append(f"`farthing doctor{words}` says what to do about each reason.")
+    return notes
 
 
 def _not_known(report: Report) -> str:

@@ -103,10 +103,12 @@ class Unpriced:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Spend from `since` (inclusive) to `until` (exclusive), whole hours, UTC."""
+    """Spend from `since` (inclusive) to `until` (exclusive), whole hours, UTC, as it is
+    known at `now`."""
 
     since: datetime
     until: datetime
+    now: datetime
     by: str
     total: Spend
     groups: tuple[Spend, ...]
@@ -144,6 +146,7 @@ def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
     return Report(
         since=since,
         until=until,
+        now=now,
         by=by,
         total=total,
         groups=tuple(s for is_total, s in spends if not is_total),
