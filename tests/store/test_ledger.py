@@ -71,7 +71,14 @@ def test_where_a_batch_is_looked_for(new_ledger: Ledger) -> None:
     names = ["20260921T120000Z-a", "20260925T120000Z-b", "20260925T115000Z-c", "named"]
     for name in names:
         new_ledger.load(name, [REQUEST])
-    for wanted, rows in ((names[1:2], 3), (names[1:3], 3), (names[:1], 4), (names, 4)):
+    looked_for = (
+        (names[1:2], 3),
+        (names[1:3], 3),
+        (names[:1], 4),
+        (names[:2], 4),
+        (names, 4),
+    )
+    for wanted, rows in looked_for:
         of = f"FROM spans WHERE {of_batches(wanted)}"
         found = new_ledger.store.rows(f"SELECT load {of}")
         assert sorted(row["load"] for row in found) == sorted(wanted)
