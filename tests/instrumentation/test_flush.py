@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -48,3 +50,40 @@ def test_without_a_thread_a_provider_sends_by_itself(
         flusher.take([provider])
     flusher.flush()
     assert (provider.is_down, provider.is_ours) == (False, False)
+
+
+CHILD_WITHOUT_THREADS = """
+import os, sys, threading
+from farthing.instrumentation.flush import Flusher
+
+def cannot(_thread):
+    raise RuntimeError("can't start new thread")
+
+class Provider:
+    def shutdown(self):
+        print("child" if os.getpid() != parent else "parent", "sends", flush=True)
+
+parent = os.getpid()
+os.register_at_fork(after_in_child=lambda: setattr(threading.Thread, "start", cannot))
+flusher = Flusher(timeout_s=30)
+flusher.install()
+flusher.take([Provider()])
+if os.fork():
+    os.wait()
+else:
+    sys.exit()
+"""
+
+
+def test_a_forked_child_without_a_thread_sends_by_itself() -> None:
+    """Where a child can start no thread it does not wait for the parent's: Python tells
+    its providers of its end."""
+    ended = subprocess.run(
+        [sys.executable, "-c", CHILD_WITHOUT_THREADS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout == "child sends\nparent sends\n"
+    assert "did not take all spans" not in ended.stderr

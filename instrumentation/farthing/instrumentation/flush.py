@@ -70,6 +70,17 @@ class Flusher:
         ).start()
         self._providers = providers  # not before: who flushes now waits for the thread
 
+    def _start_in_child(self) -> None:
+        """Take over from the parent's thread. Where none can be started, the providers
+        are given back to Python, which the parent took them from."""
+        providers, self._providers = self._providers, ()
+        try:
+            self._start(providers)
+        except RuntimeError:
+            for provider in providers:
+                atexit.register(provider.shutdown)
+            raise
+
     def flush(self) -> None:
         """Send what waits and stop; what is not sent in time is lost, and told."""
         if not self._providers:
@@ -89,7 +100,7 @@ class Flusher:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 after_in_child=lambda: attempt(
-                    "flush in a forked child", self._start, self._providers
+                    "flush in a forked child", self._start_in_child
                 )
             )
         once_imported(
