@@ -254,6 +254,24 @@ def test_what_a_stopped_collector_received_is_missed(
     assert ended.stderr == WITHOUT_ONE
 
 
+def test_what_was_being_loaded_may_be_in_an_answer(
+    own_ledger: Path, tmp_path: Path
+) -> None:
+    """A collector that was killed while it loaded a batch: nobody knows whether an
+    answer has it before it is loaded again, and so it is said."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(own_ledger, data_dir, symlinks=True)
+    spool = Spool(data_dir / "spool")
+    asyncio.run(spool.append(b"a request"))
+    assert spool.next_batch(max_bytes=2**20) is not None
+    asyncio.run(spool.append(b"another"))
+    spool.close()
+    assert farthing("report", "--data", data_dir).stderr == (
+        "Without 2 requests that a collector received before it stopped, or with 1 of"
+        " them that it was loading: `farthing up` loads what waits.\n"
+    )
+
+
 def test_a_spool_that_cannot_be_read_hides_no_answer(
     own_ledger: Path, tmp_path: Path
 ) -> None:

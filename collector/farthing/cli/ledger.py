@@ -80,7 +80,7 @@ def _say_what_waits(data_dir: Path, *, is_ours: bool) -> None:
         if not folder.is_dir() or presence.find(data_dir) is not None:
             return
         with nullcontext() if is_ours else presence.owned(data_dir):
-            waiting = _waiting(folder)
+            waiting, under_way = _waiting(folder)
     except (ConfigError, OSError) as error:
         click.echo(
             f"Perhaps without what a collector received before it stopped: {error}",
@@ -88,17 +88,21 @@ def _say_what_waits(data_dir: Path, *, is_ours: bool) -> None:
         )
         return
     if waiting:
+        loaded = (
+            f", or with {under_way} of them that it was loading" if under_way else ""
+        )
         click.echo(
             f"Without {counted(waiting, 'request')} that a collector received before it"
-            " stopped: `farthing up` loads what waits.",
+            f" stopped{loaded}: `farthing up` loads what waits.",
             err=True,
         )
 
 
-def _waiting(folder: Path) -> int:
+def _waiting(folder: Path) -> tuple[int, int]:
+    """Requests that wait, and those of them that may be in the ledger all the same."""
     spool = Spool(folder)
     try:
-        return spool.waiting().requests
+        return spool.waiting().requests, spool.under_way()
     finally:
         spool.close()
 

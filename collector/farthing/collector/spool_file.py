@@ -177,6 +177,14 @@ class SpoolFile:
         )
         return Batch(name, first, last, Packed(tuple(body for (body,) in rows)))
 
+    def under_way(self) -> int:
+        """How many of the requests that wait are of a batch that was being loaded:
+        where the collector was killed, the ledger may have them."""
+        row = self._loading.execute(
+            "SELECT count(*) FROM batch JOIN requests ON id BETWEEN first AND last"
+        ).fetchone()
+        return int(row[0])
+
     def shrink(self, batch: Batch) -> None:
         """Cut the batch to its first half, with a new name; the rest waits again."""
         with self._transaction(self._loading):
