@@ -35,24 +35,28 @@ _T = TypeVar("_T")
 
 
 class Runs:
-    """Made-up runs in which anything may come again, each of a few kinds of steps."""
+    """Made-up runs in which anything may come again, each of a few kinds of steps; of
+    some runs only model calls tell of the tools."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
 
     def run(self, run: str) -> Iterator[Told]:
-        kinds = [self._step() for _ in range(self._random.randint(1, 4))]
+        has_tools = self._is(0.8)
+        kinds = [self._step(has_tools) for _ in range(self._random.randint(1, 4))]
         for number in range(SPANS):
-            own = self._random.choice(kinds if self._is(0.85) else [self._step()])
+            likely = kinds if self._is(0.85) else [self._step(has_tools)]
+            own = self._random.choice(likely)
             told = asked(run, f"{number}", 10.0 * number)
             if own["gen_ai.operation.name"] == "chat":
-                own = {**told.attributes, **own, **self._handed(f"{run} {number}")}
+                handed = self._handed(f"{run} {number}", 0.2 if has_tools else 0.9)
+                own = {**told.attributes, **own, **handed}
             yield replace(told, attributes=own)
 
-    def _step(self) -> Attributes:
+    def _step(self, has_tools: bool) -> Attributes:
         failed = {"error.type": self._one(FAILURES)} if self._is(0.3) else {}
         status = {"http.response.status_code": 503} if self._is(0.1) else {}
-        own = self._tool() if self._is(0.6) else self._reply()
+        own = self._tool() if has_tools and self._is(0.6) else self._reply()
         return {**failed, **status, **own}
 
     def _tool(self) -> Attributes:
@@ -69,8 +73,8 @@ class Runs:
             **{f"{FINGERPRINT}{k}": v for k, v in self._some(OF_REPLIES).items() if v},
         }
 
-    def _handed(self, name: str) -> Attributes:
-        if not self._is(0.2):
+    def _handed(self, name: str, share: float) -> Attributes:
+        if not self._is(share):
             return {}
         told = {"call_id": f"call {name}", "name": "read", **self._some(OF_TOOLS)}
         return {f"{TOOL_RESULTS}{field}": (value,) for field, value in told.items()}
