@@ -13,6 +13,7 @@ from farthing.alerts.backtest import backtest
 from farthing.alerts.budgets import Budget
 from farthing.alerts.file import AlertFile
 from farthing.alerts.incident import Incident
+from farthing.alerts.policy import Policy
 from farthing.alerts.rule import Rule, shipped
 from farthing.collector.alerting import troubles
 from farthing.collector.store.client import Store
@@ -108,6 +109,18 @@ def test_what_has_not_fired_is_forgotten_in_an_hour(
     assert waits.phase == "pending"
     assert watch.look("cache-hits", after=3 * HOUR) == [waits]
     assert watch.look("cache-hits", after=HOUR) == []
+
+
+def test_a_large_call_is_over_with_its_run(ledger: Store, file: AlertFile) -> None:
+    """Its alert ends when nothing was heard of the run for long enough, and says then
+    how large the call was."""
+    prompts(ledger, ago=MINUTE, hits=0)
+    policy = Policy(rules={"step-tokens": {"parameters": {"limit_tokens": 100}}})
+    watch = Watch(ledger, file, policy=policy)
+    assert fires(watch.look("step-tokens"))
+    assert fires(watch.look("step-tokens", after=8 * MINUTE))
+    [ended] = watch.look("step-tokens", after=2 * MINUTE)
+    assert (ended.why_resolved, int(ended.value)) == ("ended", 6000)
 
 
 @pytest.mark.parametrize(
