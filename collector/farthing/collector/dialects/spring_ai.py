@@ -14,6 +14,8 @@ DIALECT = Dialect(
         "an answer without usage has an EmptyUsage, three zeros, and before 2.1 no span"
         " says that it was streamed; Anthropic's input tokens are copied beside those"
         " that it read: spring-ai's DefaultChatModelObservationConvention and"
-        " AnthropicChatModel. Spring Boot names the scope, whoever makes the span"
+        " AnthropicChatModel. Spring Boot names the scope, whoever makes the span. Of"
+        " models that run tools by themselves, as before 2.0, a call tells what those"
+        " before it used as well (getCumulativeUsage), and no span says so"
     ),
 )
