@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 from farthing.alerts.budgets import Budget
@@ -48,11 +53,10 @@ from farthing.collector.web.page.chart_script import (
     chart_script_version,
 )
 from farthing.collector.web.page.choice import BadChoice, Choice
-from farthing.collector.web.page.figures import load_charts
 from farthing.collector.web.page.frame import Frame, frame
 from farthing.collector.web.page.headers import StrictHeaders
 from farthing.collector.web.page.links import call_path, run_path
-from farthing.collector.web.page.render import Templates
+from farthing.collector.web.page.render import Templates, of_a_bug
 from farthing.collector.web.page.tables import Place, as_csv, in_order
 from farthing.dashboards.catalogue import (
     DASHBOARDS,
@@ -277,20 +281,17 @@ class Page:
         )
         place = Place(choice.with_range(board.days), request.url.path, run_id)
 
-        def filled() -> Response:
-            load_charts()  # while the first answers are not here yet
+        def filled() -> Iterator[str]:
             limit_usd = month_limit_usd(self._budgets(), view.chosen)
-            shown = (
-                ()
-                if is_empty
-                else shelves(rows, answers, place, view, limit_usd=limit_usd)
-            )
-            return self._templates.page(
-                request, template, frame=around, board=board, shelves=shown,
-                is_empty=is_empty, **more,
+            shown = shelves(rows, answers, place, view, limit_usd=limit_usd)
+            yield from self._templates.pieces(
+                request, template, frame=around, board=board, is_empty=is_empty,
+                shelves=() if is_empty else shown, **more,
             )  # fmt: skip
 
-        return await self._asker.with_answers(filled)
+        return StreamingResponse(
+            self._asker.in_pieces(filled()), media_type="text/html"
+        )
 
     async def _chosen(
         self, request: Request, *, usual_days: int, run_id: str = ""
@@ -376,13 +377,7 @@ class Page:
         )
 
     async def _bug(self, request: Request, error: Exception) -> Response:
-        return self._templates.problem(
-            request,
-            500,
-            "The page failed",
-            f"This is a bug of Farthing ({type(error).__name__}); the collector goes on"
-            " receiving. Its log says more.",
-        )
+        return self._templates.problem(request, 500, "The page failed", of_a_bug(error))
 
     def make_ahead(self) -> None:
         """Begin to make what the first browser would wait for."""

@@ -9,7 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,10 +94,9 @@ class Asker:
         self._under_way: set[Future[Any]] = set()
 
     def panels(self, names: Iterable[str], view: View) -> Answers:
-        """The answers of some panels, by name; problems are told in them. Those over
-        time are asked for first: what is drawn of them takes longest to make."""
-        order = sorted(names, key=lambda name: not panel(name).chart.startswith("time"))
-        return Answers({name: self._asked(name, view) for name in order})
+        """The answers of some panels, by name; problems are told in them. What is named
+        first is asked for first."""
+        return Answers({name: self._asked(name, view) for name in names})
 
     async def panel(self, name: str, view: View) -> Answer:
         """The answer of a panel; a problem is told in it."""
@@ -146,10 +153,26 @@ class Asker:
         work.add_done_callback(self._under_way.discard)
         return work
 
-    async def with_answers(self, job: Callable[[], T]) -> T:
-        """What `job()` gives, which looks at answers; from a thread of ours, for the
-        event loop and its threads receive spans, too."""
-        return await asyncio.get_running_loop().run_in_executor(self._drawing, job)
+    async def in_pieces(self, made: Iterable[str]) -> AsyncIterator[str]:
+        """What is made with answers, in a thread of ours, for the event loop and its
+        threads receive spans, too; as much at a time as there is."""
+        loop = asyncio.get_running_loop()
+        pieces: deque[str] = deque()
+        is_more = asyncio.Event()
+
+        def make() -> None:
+            for piece in made:
+                pieces.append(piece)
+                loop.call_soon_threadsafe(is_more.set)
+
+        making = loop.run_in_executor(self._drawing, make)
+        making.add_done_callback(lambda _: is_more.set())
+        while pieces or not making.done():
+            await is_more.wait()
+            is_more.clear()
+            if pieces:
+                yield "".join(pieces.popleft() for _ in range(len(pieces)))
+        await making
 
     def close(self) -> None:
         """Wait for what runs, drop what waits."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, groupby
 from typing import Final
 
 from markupsafe import Markup
@@ -61,32 +62,30 @@ def shelves(
     view: View,
     *,
     limit_usd: Decimal | None = None,
-) -> list[Shelf]:
-    """The rows of a dashboard; tiles that follow each other stand on one shelf.
-    `limit_usd` is what the month may cost, of what the view chooses."""
-    made: list[Shelf] = []
-    for row in rows:
-        found = tuple(_tiles(row, answers, view, limit_usd))
-        if found and made and made[-1].tiles:
-            made[-1] = replace(made[-1], tiles=made[-1].tiles + found)
-        elif found:
-            made.append(Shelf(tiles=found))
-        cards = tuple(_cards(row, answers, place, view))
-        if cards:
-            made.append(Shelf(cards=cards))
-    return made
+) -> Iterator[Shelf]:
+    """The rows of a dashboard, each as soon as it is known; rows of tiles that follow
+    each other stand on one shelf. `limit_usd` is what the month may cost, of what the
+    view chooses."""
+    for are_tiles, some in groupby(rows, _is_of_tiles):
+        if are_tiles:
+            made = (_tiles(row, answers, view, limit_usd) for row in some)
+            yield Shelf(tiles=tuple(chain.from_iterable(made)))
+        else:
+            for row in some:
+                yield Shelf(cards=tuple(_cards(row, answers, place, view)))
+
+
+def _is_of_tiles(row: Row) -> bool:
+    return all(panel(name).chart == "stat" for name, _ in row.panels)
 
 
 def _tiles(
     row: Row, answers: Mapping[str, Answer], view: View, limit_usd: Decimal | None
 ) -> Iterator[Tile]:
     for name, _ in row.panels:
-        if panel(name).chart == "stat":
-            alone = len(row.panels) == 1
-            limit = limit_usd if name == FORECAST else None
-            yield from tiles(
-                answers[name], answers, view, is_alone=alone, limit_usd=limit
-            )
+        alone = len(row.panels) == 1
+        limit = limit_usd if name == FORECAST else None
+        yield from tiles(answers[name], answers, view, is_alone=alone, limit_usd=limit)
 
 
 def _cards(
@@ -94,8 +93,6 @@ def _cards(
 ) -> Iterator[Card]:
     for name, width in row.panels:
         one, answer = panel(name), answers[name]
-        if one.chart == "stat":
-            continue
         has_marks = MARKS in answers and name != MARKS
         marks = answers[MARKS].rows if has_marks else ()
         usual = answers[one.usual].rows if one.usual else ()

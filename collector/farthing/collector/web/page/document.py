@@ -5,6 +5,7 @@ It is what `farthing report --html` writes, to be mailed or kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.resources import files
 from typing import Final
@@ -39,7 +40,7 @@ def document(store: Store, *, since: datetime, now: datetime) -> str:
     )
 
 
-def _shelves(store: Store, board: Dashboard, view: View) -> list[Shelf]:
+def _shelves(store: Store, board: Dashboard, view: View) -> Iterator[Shelf]:
     answers = {name: answer(store, name, view) for name in with_usual(board.panels)}
     place = Place(Choice(), "", is_document=True)
     return shelves(board.rows, answers, place, view)

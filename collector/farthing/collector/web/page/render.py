@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from farthing.collector.report import amounts
+
+log = logging.getLogger(__name__)
 
 THEME_COOKIE: Final = "farthing_theme"
 _THEMES: Final = frozenset({"light", "dark"})
@@ -53,15 +56,36 @@ class Templates:
         self, request: Request, name: str, status: int = 200, **values: Any
     ) -> Response:
         """A template as an answer, in the theme that the browser asks for."""
-        theme = request.cookies.get(THEME_COOKIE, "")
-        values["theme"] = theme if theme in _THEMES else ""
-        return HTMLResponse(self.text(name, **values), status)
+        return HTMLResponse(self.text(name, theme=_theme(request), **values), status)
+
+    def pieces(self, request: Request, name: str, **values: Any) -> Iterator[str]:
+        """A template as `page` fills it, as far as its values are known. What fails
+        after the beginning was sent says so where it stands."""
+        template = self._environment.get_template(name)
+        try:
+            yield from template.generate(theme=_theme(request), **values)
+        except Exception as error:
+            log.exception("a page failed halfway")
+            yield self.text("failed.html", detail=of_a_bug(error))
 
     def problem(
         self, request: Request, status: int, title: str, detail: str
     ) -> Response:
         """The page that says what is wrong and what to do."""
         return self.page(request, "problem.html", status, title=title, detail=detail)
+
+
+def of_a_bug(error: Exception) -> str:
+    """What is told of an error that nobody foresaw."""
+    return (
+        f"This is a bug of Farthing ({type(error).__name__}); the collector goes on"
+        " receiving. Its log says more."
+    )
+
+
+def _theme(request: Request) -> str:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in _THEMES else ""
 
 
 def _picture(svg: str) -> Markup:
