@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
+from tests.emptied import empty
 
 # Collectors that tests start are waited for: they load sooner than by default.
 os.environ.setdefault("FARTHING_LOAD_AT_AGE_S", "0.4")
@@ -46,6 +47,25 @@ def shared_ledger(ledger_store: Store) -> Ledger:
     ledger = Ledger(ledger_store, load_catalogue())
     ledger.open(retention_days=36_500)
     return ledger
+
+
+@pytest.fixture(scope="session")
+def spare_ledger(engine_folder: Path, ledger_store: Store) -> Iterator[Ledger]:
+    """What `empty_ledger` empties for each test."""
+    store = Store(Address(path=engine_folder, database="spare"))
+    ledger = Ledger(store, load_catalogue())
+    ledger.open(retention_days=None)
+    yield ledger
+    store.close()
+
+
+@pytest.fixture
+def empty_ledger(spare_ledger: Ledger) -> Ledger:
+    """An open ledger that a test has to itself, without an entry and with the packaged
+    prices. Tests take turns with it, as making one takes a second of CPU: who changes
+    its tables takes `new_store`."""
+    empty(spare_ledger)
+    return spare_ledger
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from farthing.alerts.file import AlertFile
 from farthing.collector.store.client import Store
-from tests.alerts.ledger import own_ledger
+from farthing.collector.store.ledger import Ledger
 
 
 @pytest.fixture
@@ -22,7 +21,6 @@ def file(tmp_path: Path) -> Iterator[AlertFile]:
 
 
 @pytest.fixture
-def ledger(ledger_store: Store) -> Iterator[Store]:
-    """An empty ledger of the test's own."""
-    with own_ledger(ledger_store, f"alerts_{secrets.token_hex(4)}") as store:
-        yield store
+def ledger(empty_ledger: Ledger) -> Store:
+    """An empty ledger that the test has to itself."""
+    return empty_ledger.store

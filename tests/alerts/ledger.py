@@ -28,7 +28,7 @@ _COLUMNS = (
 def own_ledger(shared: Store, name: str) -> Iterator[Store]:
     """An empty ledger of its own in the engine of `shared`."""
     store = Store(Address(path=shared.address.path, database=name))
-    Ledger(store, load_catalogue()).open(retention_days=36_500)
+    Ledger(store, load_catalogue()).open(retention_days=None)
     yield store
     shared.command(f"DROP DATABASE {name} SYNC")
     store.close()

@@ -13,6 +13,7 @@ import pytest
 from farthing.collector.demo.incidents import LOOP_RUN_ID, RUNAWAY_RUN_ID
 from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
+from farthing.collector.store.ledger import Ledger
 from farthing.dashboards.catalogue import (
     DASHBOARDS,
     RUN_VARIABLE,
@@ -25,7 +26,8 @@ from farthing.dashboards.macros import View, expanded
 from farthing.dashboards.panel import Panel
 from farthing.dashboards.theme import PAGE
 from tests.dashboards.conftest import NOW
-from tests.page.ledgers import call, loaded
+from tests.page.ledgers import call
+from tests.store.otlp import request
 
 DAY: Final = View(NOW - timedelta(days=1), NOW)
 WEEK: Final = View(NOW - timedelta(days=7), NOW, {"run": (LOOP_RUN_ID,)})
@@ -231,18 +233,21 @@ def test_runs_of_unknown_cost_are_runs(demo_store: Store) -> None:
     assert known[0] == 0 < row["median_usd"] < row["p95_usd"]
 
 
-def test_a_name_is_not_taken_for_the_rest(new_store: Store) -> None:
+def test_a_name_is_not_taken_for_the_rest(empty_ledger: Ledger) -> None:
     """A kind of task that is called `others` is not added to those that are too many
     to be shown; one that is called as the rest is belongs to it, however dear."""
     names = ["others", *(f"kind {number}" for number in range(12))]
     of_many = [call(run=name, tags=name, tokens=9000) for name in names[:8]]
-    loaded(new_store, *of_many, *(call(run=name, tags=name) for name in names[8:]))
-    loaded(new_store, *(call(run=f"r{n}", tags="(others)") for n in range(5)))
-    told = answer(new_store, "spend_by_task", DAY)
+    more = (call(run=name, tags=name) for name in names[8:])
+    rest = (call(run=f"r{n}", tags="(others)") for n in range(5))
+    empty_ledger.load("all", [request([*of_many, *more, *rest])])
+    told = answer(empty_ledger.store, "spend_by_task", DAY)
     costs = {row["series"]: row["cost_usd"] for row in told}
     assert len(costs) == 9
     assert costs["others"] == costs["kind 0"] != costs["(others)"]
-    assert sum(costs.values()) == answer(new_store, "spend", DAY)[0]["cost_usd"]
+    assert (
+        sum(costs.values()) == answer(empty_ledger.store, "spend", DAY)[0]["cost_usd"]
+    )
 
 
 def test_few_runs_are_no_baseline(demo_store: Store) -> None:
@@ -342,7 +347,7 @@ def test_a_prompt_that_begins_anew_is_seen(demo_store: Store) -> None:
     assert set(most.values()) == {1}
 
 
-def test_of_many_agents_those_that_begin_most_are_drawn(new_store: Store) -> None:
+def test_of_many_agents_those_that_begin_most_are_drawn(empty_ledger: Ledger) -> None:
     """There are no more than hues, and the one that breaks its prefix is among them."""
     agents = [*(f"agent {number}" for number in range(12)), *["breaks"] * 3]
     spans = (call(run="a", tags=agent) for agent in agents)
@@ -350,8 +355,8 @@ def test_of_many_agents_those_that_begin_most_are_drawn(new_store: Store) -> Non
         replace(one, attributes={**one.attributes, PREFIX: f"prefix {at}"})
         for at, one in enumerate(spans)
     ]
-    loaded(new_store, *told)
-    rows = answer(new_store, "prefix_churn", DAY)
+    empty_ledger.load("all", [request(told)])
+    rows = answer(empty_ledger.store, "prefix_churn", DAY)
     drawn = {row["series"]: row["prefixes"] for row in rows}
     assert len(drawn) == len(PAGE.series) - 1
     assert drawn["breaks"] == 3

@@ -55,7 +55,7 @@ def _tagged(tags: str | None) -> dict[str, str]:
 def loaded(store: Store, *spans: Told) -> Ledger:
     """The ledger of a store, open, with some more spans in it."""
     ledger = Ledger(store, load_catalogue())
-    ledger.open(retention_days=36_500)
+    ledger.open(retention_days=None)
     ledger.load(secrets.token_hex(4), [request(spans)])
     return ledger
 

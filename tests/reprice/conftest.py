@@ -7,17 +7,13 @@ from pathlib import Path
 import pytest
 
 from farthing.collector.reprice import Journal
-from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
-from farthing.economics.prices import load_catalogue
 
 
 @pytest.fixture
-def ledger(new_store: Store) -> Ledger:
+def ledger(empty_ledger: Ledger) -> Ledger:
     """An empty ledger with the packaged prices."""
-    made = Ledger(new_store, load_catalogue())
-    made.open(retention_days=36_500)
-    return made
+    return empty_ledger
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farthing.collector.demo.providers import Providers, serving
 from farthing.collector.settle import Settler
-from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
 from tests.receive.running import Running
@@ -33,14 +31,10 @@ def otlp() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def sdk_book(engine_folder: Path, ledger_store: Store) -> Iterator[Book]:
+def sdk_book(spare_ledger: Ledger) -> Book:
     """The ledger of these tests."""
-    store = Store(Address(path=engine_folder, database="sdks"))
-    catalogue = load_catalogue()
-    ledger = Ledger(store, catalogue)
-    ledger.open(retention_days=None)
-    yield Book(store, ledger, Settler(store, catalogue), catalogue)
-    store.close()
+    store, catalogue = spare_ledger.store, load_catalogue()
+    return Book(store, spare_ledger, Settler(store, catalogue), catalogue)
 
 
 @pytest.fixture(scope="session")

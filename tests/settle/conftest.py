@@ -1,19 +1,19 @@
-"""A ledger that is settled after each load, in a database of these tests' own."""
+"""A ledger that is settled after each load, which tests take turns with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from farthing.collector.settle import Settler
-from farthing.collector.store.client import Address, Store
+from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import Catalogue, load_catalogue
+from tests.emptied import empty
 from tests.settle.spans import Told, request
 
 MEASURES = (
@@ -21,9 +21,6 @@ MEASURES = (
     "cache_write_5m_tokens", "cache_write_1h_tokens", "input_audio_tokens",
     "cache_audio_tokens", "output_tokens", "reasoning_tokens", "output_audio_tokens",
     "web_searches", "cost_usd", "tool_fee_usd", "claimed_usd",
-)  # fmt: skip
-TABLES = (
-    "spans", "runs", "spend_hourly", "run_agents", "telemetry_hourly", "tellings",
 )  # fmt: skip
 _batches = count()
 
@@ -80,19 +77,14 @@ class Book:
         )
 
     def clear(self) -> None:
-        for table in TABLES:
-            self.store.command(f"TRUNCATE TABLE {table}")
+        empty(self.ledger)
 
 
 @pytest.fixture(scope="session")
-def settled(engine_folder: Path, ledger_store: Store) -> Iterator[Book]:
+def settled(spare_ledger: Ledger) -> Book:
     """The ledger of all these tests; ask for `book`."""
-    store = Store(Address(path=engine_folder, database="settled"))
-    catalogue = load_catalogue()
-    ledger = Ledger(store, catalogue)
-    ledger.open(retention_days=None)
-    yield Book(store, ledger, Settler(store, catalogue), catalogue)
-    store.close()
+    store, catalogue = spare_ledger.store, load_catalogue()
+    return Book(store, spare_ledger, Settler(store, catalogue), catalogue)
 
 
 @pytest.fixture

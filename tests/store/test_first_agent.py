@@ -33,18 +33,18 @@ def _by(agent: str, start_s: float, end_s: float) -> Told:
     return Told("r", name, start_s, end_s, told)
 
 
-def test_a_run_is_that_of_its_first_agent(new_store: Store) -> None:
+def test_a_run_is_that_of_its_first_agent(empty_ledger: Ledger) -> None:
     """Not of one that it called: whatever their names are and whichever is loaded
     first, and of two that began at once the one that went on longer. What no agent did
     does not count."""
-    ledger = _opened(new_store)
+    ledger = empty_ledger
     ledger.load("called", [request([_by("writer", 2, 5), _by("a reader", 1, 4)])])
-    assert run(new_store, "r")[0].agent == "a reader"
+    assert run(ledger.store, "r")[0].agent == "a reader"
     ledger.load("caller", [request([_by("", 0, 9), _by("lead", 1, 8)])])
     ledger.load("later", [request([_by("zeta", 6, 7)])])
-    assert run(new_store, "r")[0].agent == "lead"
-    new_store.command("OPTIMIZE TABLE runs FINAL")
-    assert run(new_store, "r")[0].agent == "lead"
+    assert run(ledger.store, "r")[0].agent == "lead"
+    ledger.store.command("OPTIMIZE TABLE runs FINAL")
+    assert run(ledger.store, "r")[0].agent == "lead"
 
 
 def test_an_older_ledger_learns_the_first_agents_of_its_runs(new_store: Store) -> None:

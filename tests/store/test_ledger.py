@@ -29,9 +29,9 @@ COUNTS = (
 
 @pytest.fixture
 def new_ledger(new_store: Store) -> Ledger:
-    """A ledger in a database of its own."""
+    """A ledger in a database of its own, whose tables a test may change."""
     ledger = Ledger(new_store, load_catalogue())
-    ledger.open(retention_days=36_500)
+    ledger.open(retention_days=None)
     return ledger
 
 
@@ -41,7 +41,7 @@ def _counts(ledger: Ledger) -> dict[str, int]:
 
 def _started_again(ledger: Ledger) -> Ledger:
     again = Ledger(ledger.store, load_catalogue())
-    again.open(retention_days=36_500)
+    again.open(retention_days=None)
     return again
 
 
@@ -52,11 +52,11 @@ def _other_version(ledger: Ledger) -> Ledger:
     return other
 
 
-def test_a_batch_counts_once_after_a_restart(new_ledger: Ledger) -> None:
+def test_a_batch_counts_once_after_a_restart(empty_ledger: Ledger) -> None:
     """A batch that was loaded before the collector stopped is not counted again, in any
     table; the next one is."""
-    new_ledger.load("a", [REQUEST])
-    again = _started_again(new_ledger)
+    empty_ledger.load("a", [REQUEST])
+    again = _started_again(empty_ledger)
     again.load("a", [REQUEST])
     assert _counts(again) == {"spans": 1, "runs": 1, "hours": 1}
     again.load("b", [REQUEST])
@@ -86,11 +86,11 @@ def test_where_a_batch_is_looked_for(new_ledger: Ledger) -> None:
         assert read["rows"] == rows
 
 
-def test_a_batch_counts_once_after_an_upgrade(new_ledger: Ledger) -> None:
+def test_a_batch_counts_once_after_an_upgrade(empty_ledger: Ledger) -> None:
     """A batch that a program of another version has loaded is not counted again."""
-    other = _other_version(new_ledger)
+    other = _other_version(empty_ledger)
     other.load("a", [REQUEST])
-    again = _started_again(new_ledger)
+    again = _started_again(empty_ledger)
     again.load("a", [REQUEST])
     again.load("b", [REQUEST])
     assert _counts(again) == {"spans": 2, "runs": 2, "hours": 2}
@@ -109,15 +109,15 @@ def test_what_was_loaded_in_part_is_completed(new_ledger: Ledger) -> None:
     assert _counts(new_ledger) == {"spans": 1, "runs": 1, "hours": 1}
 
 
-def test_a_batch_of_many_blocks_counts_once(new_ledger: Ledger) -> None:
+def test_a_batch_of_many_blocks_counts_once(empty_ledger: Ledger) -> None:
     """A batch that is read in more than one block is written as one, under its name."""
     large = [
         request([Told({**CALL, "padding": f"{i:03}" * 250_000})]) for i in range(24)
     ]
-    new_ledger.load("a", large)
-    _started_again(new_ledger).load("a", large)
-    assert _counts(new_ledger) == {"spans": 24, "runs": 24, "hours": 24}
-    written = new_ledger.store.rows(
+    empty_ledger.load("a", large)
+    _started_again(empty_ledger).load("a", large)
+    assert _counts(empty_ledger) == {"spans": 24, "runs": 24, "hours": 24}
+    written = empty_ledger.store.rows(
         "SELECT count() AS parts FROM system.parts"
         " WHERE database = currentDatabase() AND table = 'spans' AND active"
     )
@@ -125,14 +125,14 @@ def test_a_batch_of_many_blocks_counts_once(new_ledger: Ledger) -> None:
 
 
 def test_a_clock_that_cannot_be_right_is_replaced_by_the_batch_s(
-    new_ledger: Ledger,
+    empty_ledger: Ledger,
 ) -> None:
     """A span of the year 1970 is put at the time of its batch's name, whenever it is
     loaded: on the next day it would be another entry, and count twice."""
     odd = request([Told(CALL, end_s=1)])
     for _ in range(2):
-        new_ledger.load("20260228T235959Z-0123456789abcdef", [odd])
-    [row] = new_ledger.store.rows("SELECT toString(time) AS at, flags FROM spans")
+        empty_ledger.load("20260228T235959Z-0123456789abcdef", [odd])
+    [row] = empty_ledger.store.rows("SELECT toString(time) AS at, flags FROM spans")
     assert row["at"].startswith("2026-02-28 23:59:59")
     assert "time_assumed" in row["flags"]
 
@@ -142,28 +142,30 @@ def test_a_clock_that_cannot_be_right_is_replaced_by_the_batch_s(
     [(0, DEFAULT_END_S), (DEFAULT_END_S + 9, DEFAULT_END_S), (DEFAULT_END_S, 0)],
 )
 def test_a_span_without_one_of_its_times_took_no_time(
-    new_ledger: Ledger, start_s: int, end_s: int
+    empty_ledger: Ledger, start_s: int, end_s: int
 ) -> None:
     """A start or an end that is not told, or cannot be, makes no span of decades, and
     its run begins no earlier than it ended."""
-    new_ledger.load("a", [request([Told(CALL, start_s=start_s, end_s=end_s)])])
-    [row] = new_ledger.store.rows(
+    empty_ledger.load("a", [request([Told(CALL, start_s=start_s, end_s=end_s)])])
+    [row] = empty_ledger.store.rows(
         "SELECT duration_us, start_time = end_time AS is_moment FROM spans, runs"
     )
     assert row == {"duration_us": 0, "is_moment": 1}
 
 
-def test_a_span_without_an_end_is_of_the_time_when_it_began(new_ledger: Ledger) -> None:
+def test_a_span_without_an_end_is_of_the_time_when_it_began(
+    empty_ledger: Ledger,
+) -> None:
     """It is priced by what held then, not by what holds when it is loaded."""
     told = Told(CALL, start_s=DEFAULT_END_S, end_s=0)
-    new_ledger.load("20261126T000000Z-0123456789abcdef", [request([told])])
-    [row] = new_ledger.store.rows(
+    empty_ledger.load("20261126T000000Z-0123456789abcdef", [request([told])])
+    [row] = empty_ledger.store.rows(
         "SELECT toUnixTimestamp(time) AS at, flags FROM spans"
     )
     assert row == {"at": DEFAULT_END_S, "flags": ["time_assumed"]}
 
 
-def test_attributes_are_scalars_and_lists_of_strings(new_ledger: Ledger) -> None:
+def test_attributes_are_scalars_and_lists_of_strings(empty_ledger: Ledger) -> None:
     """What no column holds is kept as text, a list of strings joined by commas; of what
     is empty, or neither, there is no trace."""
     others = {
@@ -176,8 +178,8 @@ def test_attributes_are_scalars_and_lists_of_strings(new_ledger: Ledger) -> None
         "nothing": "",
         "empty": [],
     }
-    new_ledger.load("a", [request([Told({**CALL, **others})])])
-    [row] = new_ledger.store.rows("SELECT attributes FROM spans")
+    empty_ledger.load("a", [request([Told({**CALL, **others})])])
+    [row] = empty_ledger.store.rows("SELECT attributes FROM spans")
     assert row["attributes"] == {
         "text": "a",
         "count": "0",
@@ -187,27 +189,27 @@ def test_attributes_are_scalars_and_lists_of_strings(new_ledger: Ledger) -> None
     }
 
 
-def test_what_is_not_otlp_is_refused(new_ledger: Ledger) -> None:
+def test_what_is_not_otlp_is_refused(empty_ledger: Ledger) -> None:
     """Bytes that are no request are refused, not retried, and nothing is stored."""
     with pytest.raises(Refused):
-        new_ledger.load("broken", [b"\xff\xff\xff"])
-    assert not new_ledger.has_entries_of("broken")
-    assert _counts(new_ledger)["spans"] == 0
+        empty_ledger.load("broken", [b"\xff\xff\xff"])
+    assert not empty_ledger.has_entries_of("broken")
+    assert _counts(empty_ledger)["spans"] == 0
 
 
-def test_a_probe_leaves_no_entry(new_ledger: Ledger) -> None:
+def test_a_probe_leaves_no_entry(empty_ledger: Ledger) -> None:
     """Trying the store out leaves nothing behind."""
-    new_ledger.try_out()
-    assert _counts(new_ledger) == {"spans": 0, "runs": 0, "hours": 0}
+    empty_ledger.try_out()
+    assert _counts(empty_ledger) == {"spans": 0, "runs": 0, "hours": 0}
 
 
 def test_nothing_is_written_to_the_working_directory(
-    new_ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the engine keeps of an insert's schema is kept nowhere."""
     monkeypatch.chdir(tmp_path)
-    new_ledger.load("a", [REQUEST])
-    assert _counts(new_ledger)["spans"] == 1
+    empty_ledger.load("a", [REQUEST])
+    assert _counts(empty_ledger)["spans"] == 1
     assert list(tmp_path.iterdir()) == []
 
 

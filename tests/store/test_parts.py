@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from farthing.collector.store.client import Away, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.store.parts import Parts
-from farthing.economics.prices import load_catalogue
 from tests.store.otlp import Told, request
 
 CALL = {
@@ -27,12 +27,11 @@ PARTS = "SELECT path FROM system.parts WHERE database = currentDatabase() AND ac
 
 
 @pytest.fixture
-def ledger(new_store: Store) -> Ledger:
-    """A ledger in a database of its own, which does not merge by itself."""
-    made = Ledger(new_store, load_catalogue())
-    made.open(retention_days=36_500)
-    new_store.command("SYSTEM STOP MERGES")
-    return made
+def ledger(empty_ledger: Ledger) -> Iterator[Ledger]:
+    """An empty ledger that does not merge by itself."""
+    empty_ledger.store.command("SYSTEM STOP MERGES")
+    yield empty_ledger
+    empty_ledger.store.command("SYSTEM START MERGES")
 
 
 def _newest(store: Store, table: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
@@ -11,6 +12,7 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.store.schema import Ddl, migrate, migrations
 from farthing.economics.prices import load_catalogue
+from tests.emptied import empty
 from tests.store.otlp import Told, request
 
 OLDER: Final = (9, 10)
@@ -107,33 +109,39 @@ def _held(store: Store) -> Iterator[list[dict[str, Any]]]:
         yield store.rows(f"SELECT sum(t.calls) AS calls FROM {table} AS t")
 
 
-@pytest.fixture
-def fresh_store(new_store: Store) -> Iterator[Store]:
-    """Another database in the same engine."""
-    address = new_store.address
-    store = Store(type(address)(path=address.path, database=f"{address.database}f"))
-    yield store
-    new_store.command(f"DROP DATABASE {store.database} SYNC")
-    store.close()
+@dataclass(frozen=True)
+class Expected:
+    """What a ledger that this version made holds: at first, and with what comes."""
+
+    first: list[list[dict[str, Any]]]
+    later: list[list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def expected(spare_ledger: Ledger) -> Expected:
+    """The same entries in a ledger that was made by this version."""
+    empty(spare_ledger)
+    _filled(spare_ledger)
+    first = list(_held(spare_ledger.store))
+    spare_ledger.load("later", LATER)
+    return Expected(first, list(_held(spare_ledger.store)))
 
 
 @pytest.mark.parametrize("version", OLDER)
 def test_an_older_ledger_holds_what_a_new_one_would(
-    new_store: Store, fresh_store: Store, version: int
+    new_store: Store, expected: Expected, version: int
 ) -> None:
     """Every sum of its roll-ups, by what they are asked by, is that of a ledger which
     was filled by this version: of what was there, and of what comes."""
     _filled(_old(new_store, version))
-    _filled(_opened(fresh_store))
-    old = _opened(new_store)
-    assert list(_held(new_store)) == list(_held(fresh_store))
+    ledger = _opened(new_store)
+    assert list(_held(new_store)) == expected.first
     levels = new_store.rows(
         "SELECT DISTINCT price_level FROM spend_hourly WHERE price_row != 0 ORDER BY 1"
     )
     assert levels == [{"price_level": 0}, {"price_level": 1}]
-    for ledger in (old, _opened(fresh_store)):
-        ledger.load("later", LATER)
-    assert list(_held(new_store)) == list(_held(fresh_store))
+    ledger.load("later", LATER)
+    assert list(_held(new_store)) == expected.later
 
 
 @pytest.mark.parametrize("version", OLDER)
@@ -195,20 +203,19 @@ def _killed_behind(store: Store, version: int, last: str) -> None:
     ],
 )
 def test_an_upgrade_goes_on_wherever_it_was_killed(
-    new_store: Store, fresh_store: Store, version: int, last: str
+    new_store: Store, expected: Expected, version: int, last: str
 ) -> None:
     """Between its statements, and in the middle of those that are two."""
     _filled(_old(new_store, version - 1))
-    _filled(_opened(fresh_store))
     _killed_behind(new_store, version, last)
     _opened(new_store).load("first", FIRST)
-    assert list(_held(new_store)) == list(_held(fresh_store))
+    assert list(_held(new_store)) == expected.first
 
 
-def test_runs_can_be_read_whole(new_store: Store) -> None:
+def test_runs_can_be_read_whole(empty_ledger: Ledger) -> None:
     """By clients of ClickHouse's native format too, which do not know what is within
     the state of a function."""
-    _filled(_opened(new_store))
-    [row] = new_store.rows("SELECT * FROM runs FINAL WHERE run_id = 'run-4'")
+    _filled(empty_ledger)
+    [row] = empty_ledger.store.rows("SELECT * FROM runs FINAL WHERE run_id = 'run-4'")
     assert row["began_by"][2] == "writer"
     assert row["calls"] == 6

@@ -1,24 +1,23 @@
-"""A ledger that is settled and watched after each load, in a database of its own."""
+"""A ledger that is settled and watched after each load, which tests take turns with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from farthing.collector.settle import Settler
-from farthing.collector.store.client import Address, Store
+from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.watch.watcher import Watcher
 from farthing.economics.prices import load_catalogue
+from tests.emptied import empty
 from tests.watch.spans import Told, request
 
-TABLES = ("spans", "runs", "spend_hourly", "tellings", "findings")
 _batches = count()
 
 
@@ -56,22 +55,18 @@ class Watched:
         return self.registry.get_sample_value(name, labels)
 
     def clear(self) -> None:
-        for table in TABLES:
-            self.store.command(f"TRUNCATE TABLE {table}")
+        empty(self.ledger)
         self.restart()
 
 
 @pytest.fixture(scope="session")
-def watched_ledger(engine_folder: Path, ledger_store: Store) -> Iterator[Watched]:
+def watched_ledger(spare_ledger: Ledger) -> Watched:
     """The ledger of all these tests; ask for `watched`."""
-    store = Store(Address(path=engine_folder, database="watched"))
-    catalogue = load_catalogue()
-    ledger = Ledger(store, catalogue)
-    ledger.open(retention_days=None)
+    store = spare_ledger.store
     registry: Any = CollectorRegistry()
     watcher = Watcher(store, registry=registry)
-    yield Watched(store, ledger, Settler(store, catalogue), watcher, registry)
-    store.close()
+    settler = Settler(store, load_catalogue())
+    return Watched(store, spare_ledger, settler, watcher, registry)
 
 
 @pytest.fixture
