@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, settings
 from farthing.collector.store.client import Address, Store
 from farthing.collector.store.ledger import Ledger
 from farthing.economics.prices import load_catalogue
+from tests.demo_week import demo_store, empty_store
 from tests.emptied import empty
+
+__all__ = ["demo_store", "empty_store"]
 
 # Collectors that tests start are waited for: they load sooner than by default.
 os.environ.setdefault("FARTHING_LOAD_AT_AGE_S", "0.4")

@@ -18,8 +18,8 @@ from farthing.dashboards.catalogue import panel
 from farthing.dashboards.charts import Frame, spec, svg
 from farthing.dashboards.macros import View
 from farthing.dashboards.theme import PAGE
-from tests.dashboards.conftest import NOW
 from tests.dashboards.test_panels import WEEK, answer
+from tests.demo_week import NOW
 
 HOUR: Final = timedelta(hours=1)
 LAST_DAY: Final = View(NOW - timedelta(days=1), NOW)

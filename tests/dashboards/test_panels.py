@@ -25,7 +25,7 @@ from farthing.dashboards.catalogue import (
 from farthing.dashboards.macros import View, expanded
 from farthing.dashboards.panel import Panel
 from farthing.dashboards.theme import PAGE
-from tests.dashboards.conftest import NOW
+from tests.demo_week import NOW
 from tests.page.ledgers import call
 from tests.store.otlp import request
 

@@ -11,9 +11,7 @@ from starlette.testclient import TestClient
 from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page.app import Page
 from farthing.economics.prices import load_catalogue
-from tests.dashboards.conftest import NOW, demo_store, empty_store
-
-__all__ = ["demo_store", "empty_store"]
+from tests.demo_week import NOW
 
 HTML = {"accept": "text/html"}
 OTLP_URL = "http://127.0.0.1:4318"

@@ -10,7 +10,7 @@ from farthing.collector.store.client import Store
 from farthing.collector.store.ledger import Ledger
 from farthing.collector.store.text import fill
 from farthing.economics.prices import load_catalogue
-from tests.dashboards.conftest import NOW
+from tests.demo_week import NOW
 from tests.store.otlp import Told, request
 
 _END_S: Final = int(NOW.timestamp()) - 3600

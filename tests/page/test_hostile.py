@@ -18,7 +18,7 @@ from farthing.collector.web.page.document import document
 from farthing.collector.web.page.frame import NAV
 from farthing.collector.web.page.links import call_path, run_path
 from farthing.dashboards.catalogue import panel, panels
-from tests.dashboards.conftest import NOW
+from tests.demo_week import NOW
 from tests.page.conftest import browsing
 from tests.page.html import Element, read, table
 from tests.page.ledgers import call, loaded, tool_call

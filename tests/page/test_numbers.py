@@ -19,7 +19,7 @@ from farthing.collector.web.page.cells import UNKNOWN, shown
 from farthing.collector.web.page.frame import NAV
 from farthing.dashboards.catalogue import DASHBOARDS, dashboard, panel, panels
 from farthing.dashboards.macros import View, expanded
-from tests.dashboards.conftest import NOW
+from tests.demo_week import NOW
 from tests.page.digits import checked, is_shown
 from tests.page.html import read, table
 

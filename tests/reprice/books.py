@@ -154,12 +154,17 @@ def sums(store: Store) -> list[tuple[Any, ...]]:
     return found
 
 
-def write(store: Store, row: dict[str, Any], *, sign: int, **changes: Any) -> None:
-    """Add a correction by hand: an entry with its measures times `sign`."""
+def correction(row: dict[str, Any], *, sign: int, **changes: Any) -> dict[str, Any]:
+    """A correction as one writes it by hand: an entry, its measures times `sign`."""
     made = {**row, "entry": "correction", **changes}
     for name in MEASURES:
         if made[name] is not None:
             made[name] = sign * made[name]
     for name in ("time", "ingested_at"):
         made[name] = f"{made[name]:%Y-%m-%d %H:%M:%S.%f}".removesuffix(".000000")
-    store.insert("spans", list(made), [list(made.values())])
+    return made
+
+
+def write(store: Store, corrections: Sequence[dict[str, Any]]) -> None:
+    """Add corrections to the ledger."""
+    store.insert("spans", list(corrections[0]), [list(c.values()) for c in corrections])

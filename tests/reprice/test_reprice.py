@@ -18,6 +18,7 @@ from tests.reprice.books import (
     DAYS_S,
     EVER,
     calls,
+    correction,
     dearer_book,
     entries,
     in_force,
@@ -125,16 +126,15 @@ def test_it_goes_with_other_corrections_in_any_order(
             assert _seen(ledger.store, book).changes == []
         elif step == "duplicate":
             gone.update(some)
-            for span in some:
-                write(
-                    ledger.store, found[span], sign=-1, reason=step, load=f"d{number}"
-                )
+            told = {"reason": step, "load": f"d{number}"}
+            taken = [correction(found[span], sign=-1, **told) for span in some]
+            write(ledger.store, taken)
         else:
-            for span in some:
-                told = {"reason": step, "load": f"c{number}"}
-                write(ledger.store, found[span], sign=-1, **told)
-                told["response_id"] = f"answer-{number}"
-                write(ledger.store, found[span], sign=1, **told)
+            told = {"reason": step, "load": f"c{number}"}
+            taken = [correction(found[span], sign=-1, **told) for span in some]
+            told["response_id"] = f"answer-{number}"
+            given = [correction(found[span], sign=1, **told) for span in some]
+            write(ledger.store, [*taken, *given])
         assert len(set(sums(ledger.store))) == 1
     assert len(in_force(entries(ledger.store))) == len(cases) - len(gone)
 
@@ -229,9 +229,9 @@ def test_calls_that_are_not_settled_are_counted_and_left(
     book = other_book(load_catalogue(), 66)
     done = _do(ledger, book, journal)
     assert (done.calls, done.looked_at, done.unsettled) == (0, 0, len(cases))
-    for row in entries(ledger.store):
-        if row["load"] == "twice":
-            write(ledger.store, row, sign=-1, reason="duplicate", load="settled")
+    twice = [row for row in entries(ledger.store) if row["load"] == "twice"]
+    told = {"reason": "duplicate", "load": "settled"}
+    write(ledger.store, [correction(row, sign=-1, **told) for row in twice])
     done = _do(ledger, book, journal)
     assert (done.looked_at, done.unsettled) == (len(cases), 0)
     _agree(ledger.store, cases, book)

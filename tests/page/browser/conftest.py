@@ -31,9 +31,7 @@ from farthing.collector.receive.settings import Limits
 from farthing.collector.store.client import Address, Store
 from farthing.collector.web.page.app import Page as Site
 from farthing.economics.prices import load_catalogue
-from tests.dashboards.conftest import NOW, demo_store, empty_store
-
-__all__ = ["demo_store", "empty_store"]
+from tests.demo_week import NOW
 
 BUILD: Final = Path(__file__).parents[3] / "build" / "screenshots"
 CHROMIUM: Final = next(

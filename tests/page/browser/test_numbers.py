@@ -15,7 +15,7 @@ from farthing.collector.report.spend import spend
 from farthing.collector.store.client import Store
 from farthing.dashboards.catalogue import DASHBOARDS, Dashboard, dashboard, panel
 from farthing.dashboards.macros import View, expanded
-from tests.dashboards.conftest import NOW
+from tests.demo_week import NOW
 from tests.page.browser.conftest import Watched
 from tests.page.digits import checked, is_shown
 

@@ -1,4 +1,4 @@
-"""Two ledgers for the panels: one with the demo's week, one with nothing."""
+"""Two ledgers for panels and pages: one with the demo's week, one with nothing."""
 
 from __future__ import annotations
 
