@@ -62,6 +62,16 @@ def test_a_report_adds_up(by: str, ask: Ask) -> None:
         assert sum(g["tokens"][bucket] for g in groups) == total["tokens"][bucket]
 
 
+def test_what_a_report_advises_asks_the_same_ledger(
+    own_ledger: Path, tmp_path: Path
+) -> None:
+    """It can be copied as it stands, whatever the folder is called."""
+    data_dir = tmp_path / "a folder"
+    shutil.copytree(own_ledger, data_dir, symlinks=True)
+    ended = farthing("report", *SINCE, "--data", data_dir)
+    assert f"`farthing doctor --data '{data_dir}'` says" in ended.stdout
+
+
 def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
     """A total that contains calls without a price is a lower bound, in JSON and in the
     table, which names the reasons."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def command(
     if as_json:
         show.as_json(report.to_json())
     else:
-        print_report(report, words="" if data_dir is None else f" --data {data_dir}")
+        words = "" if data_dir is None else f" --data {shlex.quote(str(data_dir))}"
+        print_report(report, words=words)
 
 
 def print_report(

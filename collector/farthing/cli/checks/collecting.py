@@ -46,7 +46,7 @@ _ADVICE: Final = {
     "invalid_usage": "its token counts are negative or absurd: report it to the"
     " instrumentation",
     "no_usage": "it tells no tokens: for streams, ask for usage (OpenAI:"
-    " stream_options include_usage)",
+    " stream_options include_usage; Spring AI: stream-usage)",
 }
 
 
