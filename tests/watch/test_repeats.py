@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from farthing.collector.watch.repeats import Repeats
+from farthing.collector.watch.repeats import Brought, Repeats
 
 
-def row(run_id: str, keys: Sequence[int]) -> dict[str, Any]:
-    """As sql/keys.sql has it."""
-    taken = dict.fromkeys(
-        ("spans", "calls_of_tools", "calls_of_agents", "tokens", "spent_usd"), 1
-    )
-    whose = {"run_id": run_id, "of_type": "", "first_agent": (0, 0, "")}
-    return {**whose, **taken, "first_us": 0, "last_us": 0, "keys": keys}
+def row(run_id: str, keys: Sequence[int]) -> Brought:
+    return Brought(run_id, 1, 1, 1, 1, "1", "", (0, 0, ""), 0, 0, keys, handing=0)
 
 
 @pytest.mark.parametrize("keys", [[], [1, 2, 3]])

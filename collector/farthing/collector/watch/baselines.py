@@ -24,9 +24,9 @@ class Baselines:
     def exceeded(self, run: Standing) -> Baseline | None:
         """The baseline that a run leaves far behind; None if it does not, or too little
         is known of its kind."""
-        taken = run.taken
-        if not run.task_type or not taken.is_long:
+        if not run.task_type or not run.is_long:
             return None
+        taken = run.taken
         baseline = self._of(run.task_type, run.agent, run.began_us // 1_000_000)
         return baseline if baseline.is_exceeded(taken) else None
 

@@ -141,8 +141,11 @@ class Judgement:
             moment = self._accounts.enter(entry)
             if entry.kind == "agent" and entry.is_span:
                 self._asked(entry)
+            if each is None or each.entry is not entry:
+                continue
+            place = _Place(entry, moment)
             while each is not None and each.entry is entry:
-                self._step(each.step, _Place(entry, moment))
+                self._step(each.step, place)
                 each = next(steps, None)
         self.pass_over(entries)
         self._entries += len(entries)

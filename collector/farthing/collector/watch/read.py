@@ -15,6 +15,7 @@ from farthing.collector.store.finding import StoredFinding
 from farthing.collector.store.ledger import of_batches
 from farthing.collector.store.text import fill, quoted
 from farthing.collector.watch.entry import TOLD, Entry
+from farthing.collector.watch.repeats import Brought
 from farthing.collector.watch.told import OVERLOAD
 from farthing.economics.loops import Tuning
 
@@ -35,12 +36,11 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keys_of_batches(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """What batches brought, and what their steps may repeat, by run: rows of
-        sql/keys.sql."""
+    def keys_of_batches(self, names: Iterable[str]) -> Iterator[Brought]:
+        """What batches brought, and what their steps may repeat, by run."""
         yield from self._keys(of_batches(names))
 
-    def keys_of_runs(self, runs: Iterable[str]) -> Iterator[dict[str, Any]]:
+    def keys_of_runs(self, runs: Iterable[str]) -> Iterator[Brought]:
         """The same for all that there is of some runs."""
         for chunk in chunks(runs):
             yield from self._keys(f"run_id IN ({_listed(chunk)})")
@@ -111,7 +111,7 @@ class Reader:
         for run_id, entries in groupby(rows, key=attrgetter("run_id")):
             yield run_id, list(entries)
 
-    def _keys(self, which: str) -> Iterator[dict[str, Any]]:
+    def _keys(self, which: str) -> Iterator[Brought]:
         values = {
             "which": which,
             "informative_chars": str(Tuning().informative_chars),
@@ -119,14 +119,16 @@ class Reader:
             "overload": _listed(OVERLOAD),
             "id_most": str(_ID_MOST),
         }
-        rows = self._store.rows(fill(_sql("keys.sql"), values))
-        handed: dict[str, list[int]] = {}
-        if any(row["handing"] for row in rows):
-            told = self._store.rows(fill(_sql("handed.sql"), values))
-            handed = {row["run_id"]: row["keys"] for row in told}
+        columns = self._store.columns(fill(_sql("keys.sql"), values))
+        rows = list(map(Brought._make, zip(*columns, strict=True)))
+        if not any(row.handing for row in rows):
+            yield from rows
+            return
+        told = self._store.columns(fill(_sql("handed.sql"), values))
+        handed = dict(zip(*told, strict=True))
         for row in rows:
-            row["keys"] += handed.get(row["run_id"], [])
-            yield row
+            keys = [*row.keys, *handed.get(row.run_id, ())]
+            yield row._replace(keys=keys)
 
     def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         return iter(self._store.rows(fill(_sql(name), values)))

@@ -6,11 +6,11 @@ from the ledger again.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from farthing.economics.loops import Taken
 
@@ -24,11 +24,29 @@ _KEYS_OF_RUN_MOST: Final = 50_000
 _FEMTO: Final = 10**15
 
 
+class Brought(NamedTuple):
+    """What some entries of a run took, and what their steps may repeat: a row of
+    sql/keys.sql, whose columns these are, in their order."""
+
+    run_id: str
+    spans: int
+    calls_of_tools: int
+    calls_of_agents: int
+    tokens: int
+    spent_usd: str
+    of_type: str
+    first_agent: tuple[int, int, str]
+    first_us: int
+    last_us: int
+    keys: Sequence[int]
+    handing: int
+
+
 @dataclass(slots=True)
 class Standing:
     """What is known of a run: how often each key was there, and what it took."""
 
-    counts: dict[int, int] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
     last_us: int = 0
     has_repeats: bool = False
     has_findings: bool = False
@@ -47,6 +65,11 @@ class Standing:
         return self.first_agent[2] if self.first_agent else ""
 
     @property
+    def is_long(self) -> bool:
+        """Whether it made enough calls to be compared with others."""
+        return Taken(calls=self.calls, agent_calls=self.agent_calls).is_long
+
+    @property
     def taken(self) -> Taken:
         """What it took, in the measures of a baseline."""
         return Taken(
@@ -56,18 +79,17 @@ class Standing:
             cost_femto_usd=int(self.cost_usd * _FEMTO),
         )
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, brought: Brought) -> None:
         """Add what further entries took."""
-        self.task_type = max(self.task_type, row["of_type"])
-        began_us, longest_us, agent = row["first_agent"]
-        if agent:
-            first = (began_us, longest_us, agent)
+        self.task_type = max(self.task_type, brought.of_type)
+        if brought.first_agent[2]:
+            first = brought.first_agent
             self.first_agent = min(self.first_agent or first, first)
-        self.began_us = min(self.began_us or row["first_us"], row["first_us"])
-        self.calls += row["calls_of_tools"]
-        self.agent_calls += row["calls_of_agents"]
-        self.tokens += row["tokens"]
-        self.cost_usd += Decimal(row["spent_usd"])
+        self.began_us = min(self.began_us or brought.first_us, brought.first_us)
+        self.calls += brought.calls_of_tools
+        self.agent_calls += brought.calls_of_agents
+        self.tokens += brought.tokens
+        self.cost_usd += Decimal(brought.spent_usd)
 
 
 class Repeats:
@@ -85,17 +107,16 @@ class Repeats:
         """What is known of a run; None if that was forgotten."""
         return self._runs.get(run_id)
 
-    def count(self, row: Mapping[str, Any]) -> bool:
-        """Add new entries of a run, a row of sql/keys.sql; whether they can change what
-        is found in it."""
-        run = self._known(row["run_id"])
-        run.add(row)
+    def count(self, brought: Brought) -> bool:
+        """Add new entries of a run; whether they can change what is found in it."""
+        run = self._known(brought.run_id)
+        run.add(brought)
         before = len(run.counts)
-        is_hot = run.is_always_looked_at or _add(run, row["keys"])
+        is_hot = run.is_always_looked_at or _add(run, brought.keys)
         self._keys += len(run.counts) - before
         # A step that comes late can part what seemed to be one turn.
-        is_late = row["first_us"] < run.last_us
-        run.last_us = max(run.last_us, row["last_us"])
+        is_late = brought.first_us < run.last_us
+        run.last_us = max(run.last_us, brought.last_us)
         self._forget_oldest()
         return is_hot or run.has_findings or (is_late and run.has_repeats)
 
@@ -121,12 +142,9 @@ class Repeats:
             self._keys -= len(run.counts) + _KEYS_OF_RUN
 
 
-def _add(run: Standing, keys: Iterable[int]) -> bool:
-    is_hot = False
-    for key in keys:
-        count = run.counts.get(key, 0) + 1
-        run.counts[key] = count
-        is_hot = is_hot or count >= _THRICE
+def _add(run: Standing, keys: Sequence[int]) -> bool:
+    run.counts.update(keys)
+    is_hot = max(map(run.counts.__getitem__, keys), default=0) >= _THRICE
     run.has_repeats = run.has_repeats or is_hot
     if len(run.counts) > _KEYS_OF_RUN_MOST:
         run.counts.clear()

@@ -61,34 +61,43 @@ class Telling:
         if not as_they_come and not doubles.isdisjoint(self._passed_over):
             return None
         found: dict[str, ToldStep] = {}
-        for step, entry in self._all(entries, doubles):
-            known = found.get(step.call_id)
-            if known is not None:
-                if _is_richer(step, known.step):
-                    merged = _merged(step, known.step)
-                    found[step.call_id] = ToldStep(merged, known.entry)
-            elif step.call_id not in self._has_result:
-                found[step.call_id] = ToldStep(step, entry)
-            elif _adds(step, self._has_result) and not as_they_come:
-                return None
-        for call_id, each in found.items():
-            self._has_result[call_id] = bool(each.step.result_hash)
-        self._forget_oldest()
-        return list(found.values())
-
-    def _all(
-        self, entries: Iterable[Entry], doubles: set[tuple[str, str]]
-    ) -> Iterator[tuple[Step, Entry]]:
-        """Each step as often as it is told."""
         for entry in entries:
             span = _span(entry)
             if not entry.is_span or span in self._passed_over:
                 continue
             self._passed_over[span] = None  # One that is sent again tells nothing more.
-            for step in _handed(entry) if span in doubles else _steps_of(entry):
-                if entry.kind == "tool":
-                    step = _of_its_own(step, entry, self._told_by_tools)
-                yield step, entry
+            for step in self._steps_of(entry, is_double=span in doubles):
+                call_id = step.call_id
+                known = found.get(call_id)
+                if known is not None:
+                    if _is_richer(step, known.step):
+                        merged = _merged(step, known.step)
+                        found[call_id] = ToldStep(merged, known.entry)
+                elif call_id not in self._has_result:
+                    found[call_id] = ToldStep(step, entry)
+                elif _adds(step, self._has_result) and not as_they_come:
+                    return None
+        for call_id, each in found.items():
+            self._has_result[call_id] = bool(each.step.result_hash)
+        self._forget_oldest()
+        return list(found.values())
+
+    def _steps_of(self, entry: Entry, *, is_double: bool) -> Sequence[Step]:
+        """What an entry tells of; one that is told of twice is no call of its own."""
+        if entry.kind == "tool":
+            return () if is_double else (self._of_its_own(_tool(entry), entry),)
+        if entry.kind != "model_call":
+            return ()
+        handed = list(_handed(entry)) if entry.handed else []
+        return handed if is_double else handed + _reply(entry)
+
+    def _of_its_own(self, step: Step, entry: Entry) -> Step:
+        """Some emitters give an id of a tool call out twice: settling tells them
+        apart."""
+        if step.call_id in self._told_by_tools:
+            return replace(step, call_id=entry.span_id)
+        self._told_by_tools[step.call_id] = None
+        return step
 
     def _forget_oldest(self) -> None:
         if self._most is not None and len(self._passed_over) > 2 * self._most:
@@ -106,37 +115,25 @@ def _span(entry: Entry) -> tuple[str, str]:
     return entry.trace_id, entry.span_id
 
 
-def _of_its_own(step: Step, entry: Entry, told: dict[str, None]) -> Step:
-    """Some emitters give an id of a tool call out twice: settling tells them apart."""
-    if step.call_id in told:
-        return replace(step, call_id=entry.span_id)
-    told[step.call_id] = None
-    return step
-
-
-def _steps_of(entry: Entry) -> Iterator[Step]:
-    if entry.kind == "tool":
-        yield _tool(entry)
-    elif entry.kind == "model_call":
-        yield from _handed(entry)
-        yield from _reply(entry)
-
-
-def _reply(entry: Entry) -> Iterator[Step]:
+def _reply(entry: Entry) -> list[Step]:
+    """A person who spoke, and the model's answer. None where it failed for good: the
+    agent made no step by it."""
     time_ns = entry.at_us * 1000
+    told = []
     if entry.user_turn in _TRUE:
         spoken = f"{entry.span_id} user"
-        yield Step(
+        person = Step(
             kind="user",
             agent=entry.agent,
             call_id=spoken,
             time_ns=time_ns,
             text_hash=spoken,
         )
-    status = _status(entry)
+        told.append(person)
+    status = _status(entry) if entry.error_type else None
     if entry.error_type and not _is_retryable(entry, status):
-        return  # No reply: the agent made no step by it.
-    yield Step(
+        return told
+    reply = Step(
         kind="llm",
         name="llm",
         agent=entry.agent,
@@ -149,6 +146,8 @@ def _reply(entry: Entry) -> Iterator[Step]:
         status=status,
         retryable=bool(entry.error_type),
     )
+    told.append(reply)
+    return told
 
 
 def _tool(entry: Entry) -> Step:
@@ -171,7 +170,7 @@ def _tool(entry: Entry) -> Step:
         empty=_truth(entry.empty),
         error=_truth(entry.error),
         err_sig_hash=entry.err_sig_hash,
-        retryable=bool(_truth(entry.retryable)),
+        retryable=entry.retryable in _TRUE,
     )
     if entry.error_type:
         step.error = True
@@ -183,8 +182,6 @@ def _tool(entry: Entry) -> Step:
 
 def _handed(entry: Entry) -> Iterator[Step]:
     """The tool results that a model call was newly handed."""
-    if not entry.handed:
-        return
     told = _results(entry)
     for number, call_id in enumerate(told.get("call_id", [])):
         mine = {field: _at(values, number) for field, values in told.items()}
@@ -253,8 +250,6 @@ def _merged(step: Step, old: Step) -> Step:
 
 def _status(entry: Entry) -> int | None:
     """HTTP status of a failure: emitters put it in error.type, or beside it."""
-    if not entry.error_type:
-        return None
     for text in (entry.error_type, entry.http_status):
         if len(text) == 3 and text.isdecimal():
             return int(text)

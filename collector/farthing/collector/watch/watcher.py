@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -14,11 +13,8 @@ from farthing.collector.watch.judge import LONG_RUN
 from farthing.collector.watch.judgements import Judgements, Verdict
 from farthing.collector.watch.meters import Meters
 from farthing.collector.watch.read import Reader
-from farthing.collector.watch.repeats import Repeats
+from farthing.collector.watch.repeats import Brought, Repeats
 from farthing.economics.loops import Baseline
-
-Row = Mapping[str, Any]
-"""A row of sql/keys.sql."""
 
 
 class Watcher:
@@ -43,11 +39,11 @@ class Watcher:
     def __call__(self, *batch_names: str) -> None:
         """Watch the runs of which the batches tell."""
         with self._meters.seconds.time():
-            rows = {r["run_id"]: r for r in self._reader.keys_of_batches(batch_names)}
+            rows = {r.run_id: r for r in self._reader.keys_of_batches(batch_names)}
             new = [run_id for run_id in rows if run_id not in self._repeats]
             sizes = self._reader.sizes_of_batches(batch_names) if new else {}
             changed = dict(self._changed(rows, new, sizes))
-            spans = {run_id: rows[run_id]["spans"] for run_id in changed}
+            spans = {run_id: rows[run_id].spans for run_id in changed}
             verdicts = self._judgements.go_on(batch_names, spans, changed, sizes)
             self._write(verdicts, of=changed)
             self._watched.update(changed)
@@ -60,14 +56,14 @@ class Watcher:
         return bool(self._watched)
 
     def _changed(
-        self, rows: Mapping[str, Row], new: Iterable[str], sizes: Mapping[str, int]
+        self, rows: Mapping[str, Brought], new: Iterable[str], sizes: Mapping[str, int]
     ) -> Iterator[tuple[str, Baseline | None]]:
         """Runs of the batches whose findings may be others now, each with the baseline
         that it exceeds."""
-        older = {r for r in new if sizes.get(r, 0) > rows[r]["spans"]}
+        older = {r for r in new if sizes.get(r, 0) > rows[r].spans}
         hot = set(self._recalled(older, sizes))
         known = [row for run_id, row in rows.items() if run_id not in older]
-        hot.update(row["run_id"] for row in known if self._repeats.count(row))
+        hot.update(row.run_id for row in known if self._repeats.count(row))
         for run_id in rows:
             standing = self._repeats.get(run_id)
             exceeded = self._baselines.exceeded(standing) if standing else None
@@ -85,8 +81,8 @@ class Watcher:
         short = [run_id for run_id in older if sizes[run_id] <= LONG_RUN]
         stored = self._reader.stored(short)
         for row in self._reader.keys_of_runs(short):
-            if self._repeats.count(row) or row["run_id"] in stored:
-                yield row["run_id"]
+            if self._repeats.count(row) or row.run_id in stored:
+                yield row.run_id
 
     def _write(self, judged: Iterable[Verdict], *, of: Iterable[str]) -> None:
         """Write down what is new of these runs; if that fails, it is found again."""

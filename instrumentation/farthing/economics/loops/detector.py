@@ -28,6 +28,7 @@ class Detector:
     def __init__(self, tuning: Tuning = _TUNING) -> None:
         self._tuning = tuning
         self._lanes: dict[str, Lane] = {}
+        self._newest: tuple[str, Lane] | None = None
         self._steps = 0
         self._tool_steps = 0
         self._ids: dict[str, None] = {}
@@ -42,6 +43,8 @@ class Detector:
         if step.kind == "user" and not step.agent:
             lanes = list(self._lanes.values())
             return [found for lane in lanes for found in lane.step(step, mark)]
+        if self._newest is not None and self._newest[0] == step.agent:
+            return self._newest[1].step(step, mark)
         lane = self._lane(step.agent)
         return self._left() + lane.step(step, mark)
 
@@ -77,6 +80,7 @@ class Detector:
     def _lane(self, agent: str) -> Lane:
         lane = self._lanes.pop(agent, None) or Lane(agent, self._tuning)
         self._lanes[agent] = lane
+        self._newest = (agent, lane)
         return lane
 
     def _left(self) -> list[Finding]:

@@ -50,12 +50,13 @@ class Lane:
     def step(self, step: Step, mark: Mark) -> list[Finding]:
         """Judge a step; findings that were raised or ended by it."""
         self.repeat = None
-        if step.kind != "user" and is_retryable(step):
+        kind = step.kind
+        if kind != "user" and is_retryable(step):
             return self._refused(step, mark)
-        if step.kind == "tool":
+        if kind == "tool":
             return self._called(step, mark)
         found = self._replied()
-        if step.kind == "user":
+        if kind == "user":
             return found + self._spoken_to(step)
         self._reply = (step, mark)
         self._turns += 1

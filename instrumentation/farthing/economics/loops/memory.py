@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 from farthing.economics.loops.findings import Pattern
 from farthing.economics.loops.steps import Step
 from farthing.economics.loops.tuning import WAITS, WRITES, Tuning, words
 
-
-class Seen(NamedTuple):
-    """A tool call as it is remembered under one of its fingerprints, the `times`th that
-    has it: the `at`th of its agent."""
-
-    times: int
-    at: int
-    turn: str
-    step: Step
+Seen = tuple[int, int, str, Step]
+"""A tool call as it is remembered under one of its fingerprints: how many calls had it
+by then, which of its agent's calls it was, its turn, and what it was."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Never changed; to freeze it triples what making one takes.
 class Repeat:
     """What a step repeats: how it is alike, the weight of that, how many calls ago, and
     how often it had been seen before."""
@@ -37,60 +32,57 @@ class Memory:
 
     def __init__(self, tuning: Tuning) -> None:
         self._tuning = tuning
-        self._seen: dict[str, dict[str, Seen]] = {name: {} for name in _LIKENESSES}
+        self._seen: tuple[dict[Hashable, Seen], ...] = tuple({} for _ in _WEIGHTS)
 
     def take(self, step: Step, *, at: int, turn: str) -> Repeat | None:
         """Remember a tool call; the strongest way in which it repeats an earlier one.
 
         Calls of one turn are no repetitions of each other: they were made at once.
         """
-        strongest = None
-        for name, (key_of, weight_of) in _LIKENESSES.items():
-            if key := key_of(step, self._tuning):
-                old = self._remember(name, key, step, at=at, turn=turn)
-                if old is None or old.turn == turn:
-                    continue
-                distance = at - old.at
-                pattern, weight = weight_of(step, old.step, distance, self._tuning)
-                if not weight:
-                    continue
-                weight *= self._share(step, old, distance)
-                if weight and (strongest is None or weight > strongest.weight):
-                    strongest = Repeat(pattern, weight, distance, old.times)
+        tuning, strongest = self._tuning, None
+        keys = _keys(step, tuning)
+        for seen, key, weight_of in zip(self._seen, keys, _WEIGHTS, strict=True):
+            if not key:
+                continue
+            old = seen.pop(key, None)
+            if old is None:
+                seen[key] = (1, at, turn, step)
+                if len(seen) > tuning.remembered:
+                    del seen[next(iter(seen))]
+                continue
+            times, old_at, old_turn, old_step = old
+            seen[key] = (times + (old_turn != turn), at, turn, step)
+            if old_turn == turn:
+                continue
+            distance = at - old_at
+            pattern, weight = weight_of(step, old_step, distance, tuning)
+            if not weight:
+                continue
+            weight *= self._share(step, old_step, times, distance)
+            if weight and (strongest is None or weight > strongest.weight):
+                strongest = Repeat(pattern, weight, distance, times)
         return strongest
 
     def forget(self) -> None:
         """Begin anew."""
-        for seen in self._seen.values():
+        for seen in self._seen:
             seen.clear()
 
-    def _remember(
-        self, name: str, key: str, step: Step, *, at: int, turn: str
-    ) -> Seen | None:
-        """What was known under this key before; the oldest is forgotten."""
-        seen = self._seen[name]
-        old = seen.pop(key, None)
-        count = 1 if old is None else old.times + (old.turn != turn)
-        seen[key] = Seen(count, at, turn, step)
-        if len(seen) > self._tuning.remembered:
-            del seen[next(iter(seen))]
-        return old
-
-    def _share(self, step: Step, old: Seen, distance: int) -> float:
+    def _share(self, step: Step, old: Step, times: int, distance: int) -> float:
         """How much of its weight a repetition has, by its count, distance and pace."""
         tuning = self._tuning
         share = 1.0
-        if old.times == 1:
+        if times == 1:
             is_near = distance <= tuning.near_distance
             share = tuning.first_repeat if is_near else tuning.far_first_repeat
         is_slow = (
             step.time_ns is not None
-            and old.step.time_ns is not None
-            and step.time_ns - old.step.time_ns > tuning.waiting_ns * distance
+            and old.time_ns is not None
+            and step.time_ns - old.time_ns > tuning.waiting_ns * distance
         )
-        if not (is_slow or words(step.name) & WAITS):
+        if not (is_slow or _waits(step.name)):
             return share
-        is_news = step.result_hash != old.step.result_hash and not is_error(step)
+        is_news = step.result_hash != old.result_hash and not is_error(step)
         return 0.0 if is_news else share * tuning.waiting
 
 
@@ -102,35 +94,39 @@ def is_error(step: Step) -> bool:
 def is_write(step: Step, tuning: Tuning) -> bool:
     """Whether a call seems to change something: by its tool's name, by saying nothing,
     or because it tells much and is told little."""
-    if step.empty or words(step.name) & WRITES:
+    if step.empty or _writes(step.name):
         return True
     return (step.args_len or 0) >= tuning.acknowledged * max(step.result_len or 0, 1)
 
 
-_Key = Callable[[Step, Tuning], str]
+@lru_cache(maxsize=1024)
+def _waits(tool: str) -> bool:
+    return not WAITS.isdisjoint(words(tool))
+
+
+@lru_cache(maxsize=1024)
+def _writes(tool: str) -> bool:
+    return not WRITES.isdisjoint(words(tool))
+
+
 _Weighed = tuple[Pattern, float]
 _Weight = Callable[[Step, Step, int, Tuning], _Weighed]
 
 
-def _outcome(step: Step, _: Tuning) -> str:
-    if step.args_hash and step.result_hash:
-        return f"{step.name} {step.args_hash} {step.result_hash}"
-    return ""
+def _keys(step: Step, tuning: Tuning) -> tuple[Hashable, Hashable, Hashable, Hashable]:
+    """What can be alike about a call, in the order of _WEIGHTS: call and result, error,
+    call, answer. What is empty is like nothing."""
+    name, args, result = step.name, step.args_hash, step.result_hash
+    call = (name, args) if args else ""
+    outcome = (name, args, result) if args and result else ""
+    return outcome, step.err_sig_hash, call, _answer(step, tuning)
 
 
-def _error(step: Step, _: Tuning) -> str:
-    return step.err_sig_hash
-
-
-def _call(step: Step, _: Tuning) -> str:
-    return f"{step.name} {step.args_hash}" if step.args_hash else ""
-
-
-def _answer(step: Step, tuning: Tuning) -> str:
+def _answer(step: Step, tuning: Tuning) -> Hashable:
     if step.empty or (step.result_len or 0) < tuning.informative_chars:
         return ""
     if is_error(step):  # Tools name themselves in their errors' first line, not after.
-        return f"error {step.result_norm_hash}" if step.result_norm_hash else ""
+        return ("error", step.result_norm_hash) if step.result_norm_hash else ""
     return step.result_hash
 
 
@@ -180,9 +176,9 @@ def bits_apart(one: str, other: str) -> int:
         return 64
 
 
-_LIKENESSES: Final[dict[str, tuple[_Key, _Weight]]] = {
-    "outcome": (_outcome, _same_outcome),
-    "error": (_error, _same_error),
-    "call": (_call, _near_outcome),
-    "answer": (_answer, _same_answer),
-}
+_WEIGHTS: Final[tuple[_Weight, ...]] = (
+    _same_outcome,
+    _same_error,
+    _near_outcome,
+    _same_answer,
+)
