@@ -79,19 +79,15 @@ class Accounts:
         if moment.at_us != entry.at_us:
             moment = account.now = Moment(entry.at_us, moment.by, moment.by)
         if entry.kind == "model_call":
-            moment.by = _more(moment.by, entry)
+            calls, tokens, cost_usd, unpriced_calls = moment.by
+            moment.by = Spent(
+                calls + entry.calls,
+                tokens + entry.input + entry.output,
+                cost_usd + Decimal(entry.cost_usd),
+                unpriced_calls + (entry.calls if entry.is_unpriced else 0),
+            )
         if account.told != entry.tags:
             account.told = entry.tags
             pairs = zip(tag_values(entry.tags), account.tags, strict=True)
             account.tags = [new or old for new, old in pairs]
         return moment
-
-
-def _more(spent: Spent, entry: Entry) -> Spent:
-    calls, tokens, cost_usd, unpriced_calls = spent
-    return Spent(
-        calls + entry.calls,
-        tokens + entry.input + entry.output,
-        cost_usd + Decimal(entry.cost_usd),
-        unpriced_calls + (entry.calls if entry.is_unpriced else 0),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
@@ -27,6 +27,8 @@ _ENTRIES_MOST: Final = 20_000
 """Entries that are read at once, about 15 MB of text."""
 _ID_MOST: Final = 10_000
 """A run id that is longer is none: it is left alone, as in settling."""
+_entry: Final = partial(tuple.__new__, Entry)
+"""`Entry._make` of a row that has all columns, in half the time."""
 _IN_ORDER: Final = "at_us, trace_id, span_id, entry DESC, reason, calls, cost_usd"
 
 
@@ -107,7 +109,7 @@ class Reader:
         self, which: str, *, order: str = _IN_ORDER
     ) -> Iterator[tuple[str, list[Entry]]]:
         sql = fill(_sql("entries.sql"), {"which": which, "order": order, **TOLD})
-        rows = map(Entry._make, zip(*self._store.columns(sql), strict=True))
+        rows = map(_entry, zip(*self._store.columns(sql), strict=True))
         for run_id, entries in groupby(rows, key=attrgetter("run_id")):
             yield run_id, list(entries)
 

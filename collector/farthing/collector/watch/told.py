@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -16,6 +17,7 @@ _NUMBERS: Final = frozenset(("args_len", "result_len"))
 _MOST_DIGITS: Final = 18
 _TRUTHS: Final = frozenset(("empty", "error", "retryable"))
 _TRUE: Final = frozenset(("true", "True", "1"))
+_TRUTH: Final = {"": None, **dict.fromkeys(_TRUE, True)}
 OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable")
 """What errors of the other side's are called, besides their HTTP status."""
 _T = TypeVar("_T")
@@ -61,11 +63,12 @@ class Telling:
         if not as_they_come and not doubles.isdisjoint(self._passed_over):
             return None
         found: dict[str, ToldStep] = {}
+        passed_over = self._passed_over
         for entry in entries:
-            span = _span(entry)
-            if not entry.is_span or span in self._passed_over:
+            span = entry.trace_id, entry.span_id
+            if not entry.is_span or span in passed_over:
                 continue
-            self._passed_over[span] = None  # One that is sent again tells nothing more.
+            passed_over[span] = None  # One that is sent again tells nothing more.
             for step in self._steps_of(entry, is_double=span in doubles):
                 call_id = step.call_id
                 known = found.get(call_id)
@@ -85,7 +88,7 @@ class Telling:
     def _steps_of(self, entry: Entry, *, is_double: bool) -> Sequence[Step]:
         """What an entry tells of; one that is told of twice is no call of its own."""
         if entry.kind == "tool":
-            return () if is_double else (self._of_its_own(_tool(entry), entry),)
+            return () if is_double else [self._of_its_own(_tool(entry), entry)]
         if entry.kind != "model_call":
             return ()
         handed = list(_handed(entry)) if entry.handed else []
@@ -222,13 +225,14 @@ def _fields(told: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(maxsize=8192)
 def _number(text: str) -> int | None:
     is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
     return int(text) if is_number else None
 
 
 def _truth(text: str) -> bool | None:
-    return text in _TRUE if text else None
+    return _TRUTH.get(text, False)
 
 
 def _adds(step: Step, has_result: dict[str, bool]) -> bool:

@@ -167,5 +167,7 @@ class Lane:
 
 def is_retryable(step: Step) -> bool:
     """Whether the infrastructure failed, and not what was asked of it."""
-    status = step.status or 0
-    return step.retryable or status in _RETRYABLE or status >= _SERVER_ERROR
+    status = step.status
+    if step.retryable or not status:
+        return step.retryable
+    return status in _RETRYABLE or status >= _SERVER_ERROR
