@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 import pytest
@@ -248,6 +249,24 @@ def test_a_name_is_not_taken_for_the_rest(empty_ledger: Ledger) -> None:
     assert (
         sum(costs.values()) == answer(empty_ledger.store, "spend", DAY)[0]["cost_usd"]
     )
+
+
+def test_of_many_services_some_are_shown(empty_ledger: Ledger) -> None:
+    """Spans that arrive are told of the services that sent most and of all others
+    together, as many as there are hues; none is left out."""
+    sent = {f"service {number}": 12 - number for number in range(11)}
+    spans = [
+        replace(call(run=service), resource={"service.name": service})
+        for service, times in sent.items()
+        for _ in range(times)
+    ]
+    empty_ledger.load("all", [request(spans)])
+    now = datetime.now(UTC)
+    lately = View(now - timedelta(hours=1), now + timedelta(hours=1))
+    told = {
+        r["series"]: r["spans"] for r in answer(empty_ledger.store, "arrivals", lately)
+    }
+    assert told == dict(islice(sent.items(), 8)) | {"(others)": 4 + 3 + 2}
 
 
 def test_few_runs_are_no_baseline(demo_store: Store) -> None:
