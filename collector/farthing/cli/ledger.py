@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from farthing.collector.config import (
     unknown_variables,
 )
 from farthing.collector.report.amounts import counted
-from farthing.collector.spool import Spool
+from farthing.collector.spool import left_in
 from farthing.collector.store.client import (
     DENIED,
     UNKNOWN_TABLE,
@@ -63,7 +63,7 @@ def reader(data_dir: Path | None) -> Iterator[Store]:
     """
     settings = ledger_settings(data_dir)
     with opened(settings) as store:
-        _say_what_waits(settings.data_dir, is_ours=store.embedded)
+        _say_what_waits(settings.data_dir)
         try:
             yield store
         except Refused as error:
@@ -72,15 +72,13 @@ def reader(data_dir: Path | None) -> Iterator[Store]:
             raise _explained(error, store) from error
 
 
-def _say_what_waits(data_dir: Path, *, is_ours: bool) -> None:
+def _say_what_waits(data_dir: Path) -> None:
     """Say beside an answer what a collector received before it stopped and no number
     contains yet. The answer is given all the same where that cannot be looked at."""
-    folder = data_dir / "spool"
     try:
-        if not folder.is_dir() or presence.find(data_dir) is not None:
+        if presence.find(data_dir) is not None:
             return
-        with nullcontext() if is_ours else presence.owned(data_dir):
-            waiting, under_way = _waiting(folder)
+        waiting, under_way = left_in(data_dir / "spool")
     except (ConfigError, OSError) as error:
         click.echo(
             f"Perhaps without what a collector received before it stopped: {error}",
@@ -96,15 +94,6 @@ def _say_what_waits(data_dir: Path, *, is_ours: bool) -> None:
             f" stopped{loaded}: `farthing up` loads what waits.",
             err=True,
         )
-
-
-def _waiting(folder: Path) -> tuple[int, int]:
-    """Requests that wait, and those of them that may be in the ledger all the same."""
-    spool = Spool(folder)
-    try:
-        return spool.waiting().requests, spool.under_way()
-    finally:
-        spool.close()
 
 
 @contextmanager

@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from farthing.collector.spool_file import Batch, SpoolFile, Waiting
+from farthing.collector.spool_file import Batch, SpoolFile, Waiting, left_in
 from farthing.errors import Overloaded
 
-__all__ = ["Batch", "Limits", "Spool", "Waiting"]
+__all__ = ["Batch", "Limits", "Spool", "Waiting", "left_in"]
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class Spool:
     """The spool in `folder`, opened by one process at a time.
 
     `append` belongs to asyncio, in any number of event loops; `wait_for_load`,
-    `next_batch`, `under_way`, `shrink`, `finish` and `give_up` to one loader thread;
-    `waiting` and `why_full` to anyone.
+    `next_batch`, `shrink`, `finish` and `give_up` to one loader thread; `waiting` and
+    `why_full` to anyone.
 
     Errors: ConfigError for a file that cannot be opened; `sqlite3.Error` and OSError
     where the loader's calls cannot read or write: nothing changed then, call again.
@@ -91,7 +91,6 @@ class Spool:
             remember_requests=self._limits.remember_requests,
         )
         self.next_batch = self._file.next_batch
-        self.under_way = self._file.under_way
         self.shrink = self._file.shrink
         self.finish = self._file.finish
         self.give_up = self._file.give_up

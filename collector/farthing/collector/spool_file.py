@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -39,6 +39,11 @@ _FORGET_BY_AGE: Final = """
 DELETE FROM seen WHERE id < ifnull(
     (SELECT id FROM seen WHERE seen_s >= :since ORDER BY id LIMIT 1), 1 << 62
 ) RETURNING digest
+"""
+_LEFT: Final = """
+SELECT
+    (SELECT count(*) FROM requests),
+    (SELECT count(*) FROM batch JOIN requests ON id BETWEEN first AND last)
 """
 _BUSY_TIMEOUT_S: Final = 5.0
 _REQUEST_BYTES: Final = 100
@@ -176,14 +181,6 @@ class SpoolFile:
             (first, last),
         )
         return Batch(name, first, last, Packed(tuple(body for (body,) in rows)))
-
-    def under_way(self) -> int:
-        """How many of the requests that wait are of a batch that was being loaded:
-        where the collector was killed, the ledger may have them."""
-        row = self._loading.execute(
-            "SELECT count(*) FROM batch JOIN requests ON id BETWEEN first AND last"
-        ).fetchone()
-        return int(row[0])
 
     def shrink(self, batch: Batch) -> None:
         """Cut the batch to its first half, with a new name; the rest waits again."""
@@ -338,6 +335,22 @@ class SpoolFile:
             return
         with suppress(sqlite3.Error), self._writing:
             self._loading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def left_in(folder: Path) -> tuple[int, int]:
+    """How many requests wait in a spool, which is only read; and how many of them are
+    of a batch that was being loaded: where the collector was killed, the ledger may
+    have those. Raises ConfigError where it cannot be read."""
+    path = folder / "spool.sqlite"
+    if not path.exists():
+        return 0, 0
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            waiting, under_way = connection.execute(_LEFT).fetchone()
+    except sqlite3.Error as error:
+        raise ConfigError(f"the spool {path} cannot be read: {error}") from error
+    return waiting, under_way
 
 
 def make_private(folder: Path) -> None:
