@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from farthing.collector import presence
+from farthing.collector.receive.settings import Tls
 from farthing.errors import ConfigError
+from tests.certificates import self_signed, signed
 
 
 def test_a_collector_is_found_while_it_runs(tmp_path: Path) -> None:
@@ -72,3 +77,31 @@ def test_to_announce_takes_no_room(tmp_path: Path) -> None:
         before = (tmp_path / "collector.json").stat().st_size
         presence.announce(file, "http://127.0.0.1:1", None)
         assert (tmp_path / "collector.json").stat().st_size == before > 0
+
+
+@pytest.mark.parametrize("made_by", [self_signed, signed])
+def test_the_collector_s_certificate_is_trusted_alone(
+    made_by: Callable[[Path, str], Tls], tmp_path: Path
+) -> None:
+    """Whoever signed it, and whatever host it names; no other certificate is."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "other").mkdir()
+    own = made_by(tmp_path / "own", "collector.example")
+    other = made_by(tmp_path / "other", "collector.example")
+    _shake_hands(presence.trust(own.certificate), own)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        _shake_hands(presence.trust(own.certificate), other)
+
+
+def _shake_hands(trusted: ssl.SSLContext | None, tls: Tls) -> None:
+    """A client that trusts so meets a server that has this certificate."""
+    assert trusted is not None
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(tls.certificate, tls.key)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusted.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    server = serving.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert client.version() is not None
