@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,6 +26,8 @@ _BATCHES: Final = 6
 _LARGE, _MIDDLE, _SMALL = 75, 15, 2  # requests a batch
 _COPIES: Final = 5
 _OF_LARGE: Final = 3
+_BEFORE: Final = 16
+"""Large batches that a ledger has which is not new: 614,400 spans."""
 _NATURAL: Final = 38
 """Runs that loop beside 2,304 that do not: 1.6 %, as in the files where nothing was
 injected."""
@@ -53,23 +56,25 @@ class Cost:
 
 def costs(engine: Path) -> Iterator[Cost]:
     """Runs that repeat nothing; those with as many that loop among them as there are by
-    nature; real runs, of which one in six has a finding, in batches of two sizes; and
-    only those that loop, also in batches so small that each brings about one span of
-    each run."""
+    nature; real runs, of which one in six has a finding, in batches of two sizes, and
+    in a ledger that has others already; and only those that loop, also in batches so
+    small that each brings about one span of each run."""
     real = [run for path in sorted(DATA.glob("*.gz")) for run in read_runs(path)]
     looping = list(copied((run for run in real if run.label == "loop"), _COPIES))
     yield _cost(engine, "runs that repeat nothing", _healthy())
     yield _cost(engine, "the natural rate", _natural(looping))
-    yield _cost(engine, "real runs", _batches(copied(real, 1), size=_MIDDLE))
+    once = list(_batches(copied(real, 1), size=_MIDDLE))
+    yield _cost(engine, "real runs", once)
+    yield _cost(engine, "real runs in a large ledger", once, before=_BEFORE)
     thrice = _batches(copied(real, _OF_LARGE), size=_LARGE)
     yield _cost(engine, "real runs in large batches", thrice)
     yield _cost(engine, "runs that loop", _batches(looping, size=_MIDDLE))
     yield _cost(engine, "the same span by span", _batches(looping, size=_SMALL))
 
 
-def _healthy() -> Iterator[Batch]:
-    source = Requests(Blocks(), spans=_REQUEST_SPANS)
-    for _ in range(_BATCHES):
+def _healthy(batches: int = _BATCHES, *, stream: int = 0) -> Iterator[Batch]:
+    source = Requests(Blocks(stream=stream), spans=_REQUEST_SPANS)
+    for _ in range(batches):
         yield [source.next() for _ in range(_LARGE)]
 
 
@@ -95,32 +100,46 @@ def _cut(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield some
 
 
-def _cost(engine: Path, name: str, batches: Iterable[Batch]) -> Cost:
+def _cost(
+    engine: Path, name: str, batches: Iterable[Batch], *, before: int = 0
+) -> Cost:
+    """`before` are large batches of other runs that were loaded hours ago."""
     store = Store(Address(path=engine, database=name.replace(" ", "_")))
     catalogue = load_catalogue()
     ledger = Ledger(store, catalogue)
     ledger.open(retention_days=None)
+    long_ago = datetime.now(UTC) - timedelta(hours=3)
+    for number, batch in enumerate(_healthy(before, stream=1)):
+        ledger.load(_named(number, long_ago), batch)
+    if before:
+        store.command("OPTIMIZE TABLE spans FINAL")  # As parts are after hours.
     settle, watch = Settler(store, catalogue), Watcher(store)
     load_s = watch_s = 0.0
-    largest = 0
+    largest, began = 0, datetime.now(UTC)
     made = list(batches)
     collect_garbage_rarely()  # Not in what was made: a collector has none of it.
     for number, batch in enumerate(made):
+        batch_name = _named(number, datetime.now(UTC))
         begun_s = time.process_time()
-        ledger.load(f"batch {number}", batch)
-        settle(f"batch {number}")
+        ledger.load(batch_name, batch)
+        settle(batch_name)
         loaded_s = time.process_time()
-        watch(f"batch {number}")
+        watch(batch_name)
         load_s += loaded_s - begun_s
         watch_s += time.process_time() - loaded_s
         largest = max(largest, len(batch) * _REQUEST_SPANS)
-    [row] = store.rows(_COUNTED)
+    [row] = store.rows(_COUNTED, {"first_batch_s": int(began.timestamp())})
     store.close()
     return Cost(name, batch_spans=largest, load_s=load_s, watch_s=watch_s, **row)
+
+
+def _named(number: int, at: datetime) -> str:
+    """As a batch is called that is cut then: what was loaded when follows from it."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{number}"
 
 
 _COUNTED: Final = """
 SELECT count() AS spans, uniqExact(run_id) AS runs,
     (SELECT uniqExact(run_id) FROM findings) AS found
-FROM spans WHERE entry = 'span'
+FROM spans WHERE entry = 'span' AND ingested_at >= {first_batch_s:Int64}
 """

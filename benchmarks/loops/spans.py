@@ -43,10 +43,12 @@ def request(spans: Iterable[Span]) -> bytes:
 
 
 def copied(runs: Iterable[LabelledRun], times: int) -> Iterator[LabelledRun]:
-    """Each run several times, under names of their own."""
+    """Each run several times, under names of their own, which say nothing: as in a
+    ledger, runs of one source do not stand side by side."""
     for run in runs:
         for copy in range(times):
-            yield replace(run, trace_id=f"{run.source} {run.trace_id} {copy}")
+            name = f"{run.source} {run.trace_id} {copy}"
+            yield replace(run, trace_id=_digest(name, 16).hex())
 
 
 def interleaved(runs: Iterable[LabelledRun], *, first_ns: int) -> list[Span]:

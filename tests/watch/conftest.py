@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -31,9 +32,16 @@ class Watched:
     watcher: Watcher
     registry: CollectorRegistry
 
-    def load(self, spans: Iterable[Told], *, watch: bool = True) -> str:
+    def load(
+        self,
+        spans: Iterable[Told],
+        *,
+        watch: bool = True,
+        named_before: timedelta = timedelta(0),
+    ) -> str:
         """Load spans as one batch and follow it up; returns its name."""
-        name = f"watched {next(_batches)}"
+        named = datetime.now(UTC) - named_before
+        name = f"{named:%Y%m%dT%H%M%SZ}-{next(_batches)}"
         self.ledger.load(name, [request(spans)])
         self.settler(name)
         if watch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -99,6 +100,18 @@ def test_what_was_forgotten_is_read_again(watched: Watched) -> None:
     watched.load(spans[5:8])
     [found] = watched.findings("level, first_span_id, steps")
     assert (found["level"], found["steps"]) == ("confirmed", 3)
+
+
+def test_what_was_cut_long_ago_and_is_loaded_late_is_read(watched: Watched) -> None:
+    """A batch that waited for hours brings the beginning of a run that began, as far as
+    was known, with a later one: the run is judged by both."""
+    spans = renamed(run_of("x", [SAME] * 8), "waited")
+    watched.load(spans)
+    expected = watched.findings()
+    watched.clear()
+    watched.load(spans[8:])
+    watched.load(spans[:8], named_before=timedelta(hours=5))
+    assert watched.findings() == expected
 
 
 def test_what_is_kept_changes_nothing_that_is_found(watched: Watched) -> None:

@@ -169,15 +169,28 @@ def named_at_s(name: str) -> int | None:
 
 
 def of_batches(names: Iterable[str]) -> str:
-    """The condition that entries of `spans` are of these batches. What was loaded an
-    hour before the first was named is not looked at; clocks are set by less."""
+    """The condition that entries of `spans` are of these batches. What was loaded
+    before them is not looked at."""
     names = list(names)
     listed = f"load IN ({', '.join(map(quoted, names))})"
+    since_s = loaded_since_s(names)
+    return listed if since_s is None else f"{listed} AND {loaded_since(since_s)}"
+
+
+def loaded_since_s(names: Sequence[str]) -> int | None:
+    """Since when entries of these batches were loaded: an hour before the first was
+    named, as clocks are set by less; None where that is not known. Unix time."""
     named_s = [named_at_s(name) for name in names]
-    if not names or None in named_s:
-        return listed
-    since_s = min(filter(None, named_s)) - _CLOCKS_DIFFER_S
-    return f"{listed} AND ingested_at >= toDateTime({since_s}, 'UTC')"
+    known_s = [moment for moment in named_s if moment is not None]
+    if not known_s or len(known_s) < len(named_s):
+        return None
+    return min(known_s) - _CLOCKS_DIFFER_S
+
+
+def loaded_since(since_s: int) -> str:
+    """The condition that entries of `spans` were loaded since a moment. It passes over
+    parts that are older, which reading by run alone does not."""
+    return f"ingested_at >= toDateTime({since_s}, 'UTC')"
 
 
 def delimited(requests: Iterable[bytes]) -> Iterator[bytes]:

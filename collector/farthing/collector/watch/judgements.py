@@ -101,10 +101,12 @@ class Judgements:
         spans: Mapping[str, int],
         baselines: Mapping[str, Baseline | None],
         sizes: Mapping[str, int] = MappingProxyType({}),
+        since_s: Mapping[str, int] = MappingProxyType({}),
     ) -> Iterator[Verdict]:
         """Judge runs of which batches brought so many spans, each with the baseline
         that it exceeds, if it does. `sizes`: how many spans the ledger has of them, as
-        far as that was asked already."""
+        far as that was asked already; `since_s`: since when they were loaded, where
+        that is known."""
         cases = {
             run_id: case
             for run_id, number in spans.items()
@@ -119,11 +121,17 @@ class Judgements:
         asked = self._reader.sizes(run_id for run_id in anew if run_id not in sizes)
         sizes = {**sizes, **asked}
         late = yield from self._judge(
-            anew, sizes, cases, brought=brought, batch_names=batch_names
+            anew,
+            sizes,
+            cases,
+            brought=brought,
+            batch_names=batch_names,
+            since_s=since_s,
         )
         if late:
             anew = {run_id: baselines[run_id] for run_id in late}
-            yield from self._judge(anew, self._reader.sizes(anew))
+            sizes = self._reader.sizes(anew)
+            yield from self._judge(anew, sizes, since_s=since_s)
 
     def doubtful(self, runs: Iterable[str]) -> set[str]:
         """Those of these runs of which another look may find that they have changed."""
@@ -167,6 +175,7 @@ class Judgements:
         *,
         brought: Mapping[str, int] | None = None,
         batch_names: Sequence[str] = (),
+        since_s: Mapping[str, int] = MappingProxyType({}),
     ) -> Generator[Verdict, None, list[str]]:
         """Judge runs from their first entries, but for long ones; and `cases` by what
         batches brought. Returns those of the latter that must be judged anew. `sizes`
@@ -178,7 +187,9 @@ class Judgements:
                 yield self._long(run_id, size, stored.get(run_id, {}))
         short = {r: size for r, size in sizes.items() if size <= LONG_RUN}
         known, late = dict(cases or {}), []
-        read = self._reader.entries(short, brought, batches=batch_names)
+        read = self._reader.entries(
+            short, brought, batches=batch_names, since_s=since_s
+        )
         for run_id, entries in read:
             if case := known.pop(run_id, None):
                 if case.take(entries):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 from farthing.collector.store.client import Store
 from farthing.collector.store.finding import StoredFinding
-from farthing.collector.store.ledger import of_batches
+from farthing.collector.store.ledger import loaded_since, of_batches
 from farthing.collector.store.text import fill, quoted
 from farthing.collector.watch.entry import TOLD, Entry
 from farthing.collector.watch.repeats import Brought
@@ -66,13 +67,15 @@ class Reader:
         parts: Mapping[str, int] | None = None,
         *,
         batches: Iterable[str] = (),
+        since_s: Mapping[str, int] = MappingProxyType({}),
     ) -> Iterator[tuple[str, list[Entry]]]:
         """Runs with all their entries, and others with those that batches brought, in
-        their order. They come with how many those are, at least."""
+        their order. They come with how many those are, at least; `since_s` says of whom
+        nothing was loaded before some moment."""
         parts = parts or {}
         sizes = {**whole, **parts}
         for chunk in chunks(sizes, sizes):
-            asked = _runs(run_id for run_id in chunk if run_id in whole)
+            asked = _whole([r for r in chunk if r in whole], since_s)
             some = _runs(run_id for run_id in chunk if run_id in parts)
             if some:
                 some = f"{of_batches(batches)} AND {some}"
@@ -153,6 +156,15 @@ def chunks(
         entries += own
     if chunk:
         yield chunk
+
+
+def _whole(runs: Sequence[str], since_s: Mapping[str, int]) -> str:
+    """The condition that names these runs. All parts of the ledger have to be looked at
+    for them, unless it is known of all since when they were loaded."""
+    asked = _runs(runs)
+    if not runs or not all(run_id in since_s for run_id in runs):
+        return asked
+    return f"{asked} AND {loaded_since(min(since_s[run_id] for run_id in runs))}"
 
 
 def _runs(runs: Iterable[str]) -> str:

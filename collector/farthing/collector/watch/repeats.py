@@ -44,10 +44,12 @@ class Brought(NamedTuple):
 
 @dataclass(slots=True)
 class Standing:
-    """What is known of a run: how often each key was there, and what it took."""
+    """What is known of a run: how often each key was there, and what it took. Nothing
+    of it was loaded before `loaded_since_s`, where that is known."""
 
     counts: Counter[int] = field(default_factory=Counter)
     last_us: int = 0
+    loaded_since_s: int | None = None
     has_repeats: bool = False
     has_findings: bool = False
     is_always_looked_at: bool = False

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from farthing.collector.store.client import Store
 from farthing.collector.store.finding import COLUMNS
+from farthing.collector.store.ledger import loaded_since_s
 from farthing.collector.watch.baselines import Baselines
 from farthing.collector.watch.judge import LONG_RUN
 from farthing.collector.watch.judgements import Judgements, Verdict
@@ -43,8 +44,11 @@ class Watcher:
             new = [run_id for run_id in rows if run_id not in self._repeats]
             sizes = self._reader.sizes_of_batches(batch_names) if new else {}
             changed = dict(self._changed(rows, new, sizes))
+            self._note_loaded(rows, new, sizes, loaded_since_s(batch_names))
             spans = {run_id: rows[run_id].spans for run_id in changed}
-            verdicts = self._judgements.go_on(batch_names, spans, changed, sizes)
+            verdicts = self._judgements.go_on(
+                batch_names, spans, changed, sizes, self._loaded_since_s(changed)
+            )
             self._write(verdicts, of=changed)
             self._watched.update(changed)
 
@@ -69,6 +73,33 @@ class Watcher:
             exceeded = self._baselines.exceeded(standing) if standing else None
             if run_id in hot or run_id in self._judgements or exceeded:
                 yield run_id, exceeded
+
+    def _note_loaded(
+        self,
+        rows: Mapping[str, Brought],
+        new: Iterable[str],
+        sizes: Mapping[str, int],
+        since_s: int | None,
+    ) -> None:
+        """Note since when runs were loaded, of those that began with these batches or
+        later ones."""
+        begun = {r for r in new if sizes.get(r, 0) <= rows[r].spans}
+        for run_id in rows:
+            standing = self._repeats.get(run_id)
+            if standing is None:
+                continue
+            known_s = since_s if run_id in begun else standing.loaded_since_s
+            if known_s is not None and since_s is not None:
+                known_s = min(known_s, since_s)
+            standing.loaded_since_s = None if since_s is None else known_s
+
+    def _loaded_since_s(self, runs: Iterable[str]) -> dict[str, int]:
+        found = {}
+        for run_id in runs:
+            standing = self._repeats.get(run_id)
+            if standing is not None and standing.loaded_since_s is not None:
+                found[run_id] = standing.loaded_since_s
+        return found
 
     def _recalled(
         self, older: Iterable[str], sizes: Mapping[str, int]
