@@ -32,9 +32,10 @@ demo: $(INSTALLED) ## receive, price and report a fleet of agent runs; Ctrl-C en
 demo-once: $(INSTALLED) ## the same, ending by itself after the report
 	@$(BIN)/farthing demo --once $(ARGS)
 
+# They start Python some hundred times, which compiles us each time if it may not write.
 test: $(INSTALLED) ## run the tests, on every core
 	@echo "test: pytest $(ARGS)"
-	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-matrix: $(INSTALLED) ## run the SDKs in environments of their own; write docs/sdks.md
 	@echo "test-matrix: environments under build/matrix (the first time takes minutes)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from farthing.economics.loops import Step
 from farthing.instrumentation.fingerprints.failure import is_refusal
@@ -18,6 +19,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@cache  # the steps of a scenario are alike, and told many times
 def simhash(text: str) -> str:
     shingles = [text[i : i + 4] for i in range(max(1, len(text) - 3))]
     counts = [0] * 64
