@@ -2,13 +2,13 @@
 INSERT INTO spans (
     run_id, time, entry, reason, owner_trace_id, owner_span_id, trace_id, span_id, parent_span_id, name, kind, operation, scope,
     scope_version, dialect, task_type, step, business_unit, team, user, agent, service, environment, provider, model, calls,
-    input_tokens, cache_read_tokens, cache_write_5m_tokens, output_tokens, reasoning_tokens, cost_usd, cost_state, price_row,
+    input_tokens, cache_read_tokens, cache_write_5m_tokens, output_tokens, reasoning_tokens, cost_usd, cost_state, cost_reason, price_row,
     catalogue, load, ingested_at
 )
 SELECT
     run_id, time, 'correction', 'duplicate', trace_id, parent_span_id, trace_id, span_id, parent_span_id, name, kind, operation, scope,
     scope_version, dialect, task_type, step, business_unit, team, user, agent, service, environment, provider, model, -calls,
-    -input_tokens, -cache_read_tokens, -cache_write_5m_tokens, -output_tokens, -reasoning_tokens, -cost_usd, cost_state, price_row,
+    -input_tokens, -cache_read_tokens, -cache_write_5m_tokens, -output_tokens, -reasoning_tokens, -cost_usd, cost_state, cost_reason, price_row,
     catalogue, load, ingested_at
 FROM spans
 WHERE kind = 'model_call' AND cityHash64(span_id) % 200 = 0
