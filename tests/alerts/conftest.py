@@ -21,6 +21,8 @@ def file(tmp_path: Path) -> Iterator[AlertFile]:
 
 
 @pytest.fixture
-def ledger(empty_ledger: Ledger) -> Store:
-    """An empty ledger that the test has to itself."""
-    return empty_ledger.store
+def ledger(empty_ledger: Ledger) -> Iterator[Store]:
+    """An empty ledger that the test has to itself; it may close it, too."""
+    store = Store(empty_ledger.store.address)
+    yield store
+    store.close()
