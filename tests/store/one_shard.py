@@ -61,6 +61,7 @@ class WithoutKeeper(Ddl):
 
 def _plain(statement: str) -> str:
     local = re.sub(_REPLICATED, r"\1(\2)", statement)
+    local = re.sub(r", replicated_deduplication_window_seconds = \d+", "", local)
     return re.sub(r"\breplicated_dedup", "non_replicated_dedup", local)
 
 

@@ -53,6 +53,26 @@ def ledger_on_server(open_store: OpenStore) -> Ledger:
     return ledger
 
 
+def _remembered(ledger: Ledger) -> dict[str, str]:
+    """How many names of batches each table knows that takes a batch once."""
+    found = ledger.store.rows(
+        "SELECT name, extract(engine_full, 'deduplication_window = (\\d+)') AS names"
+        " FROM system.tables WHERE database = currentDatabase() AND names != ''"
+    )
+    return {row["name"]: row["names"] for row in found}
+
+
+def test_a_server_knows_batches_for_long(
+    ledger_on_server: Ledger, ledger: Ledger
+) -> None:
+    """Other collectors load into a server while one that was killed is away, so it
+    knows more names; the embedded engine has one collector, which it knows again."""
+    tables = {"spans", "spend_hourly", "runs", "run_agents", "telemetry_hourly"}
+    tables |= {"outcomes", "tellings"}
+    assert _remembered(ledger_on_server) == dict.fromkeys(tables, "10000")
+    assert _remembered(ledger) == dict.fromkeys(tables, "1000")
+
+
 def _table(store: Store, name: str) -> list[dict[str, Any]]:
     """Its rows, without when they came in."""
     rows = store.rows(f"SELECT * FROM {name} ORDER BY ALL")

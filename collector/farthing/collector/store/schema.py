@@ -29,6 +29,9 @@ _NAME: Final = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _OF_CLUSTER: Final = re.compile(
     r"^\{\{#cluster\}\}\n(.*?)^\{\{/cluster\}\}\n", re.S | re.M
 )
+_OF_SERVER: Final = re.compile(
+    r"^\{\{#server\}\}\n(.*?)^\{\{/server\}\}\n", re.S | re.M
+)
 _FILLED: Final = re.compile(r"^\{\{#filled\}\}\n(.*?)^\{\{/filled\}\}\n", re.S | re.M)
 _VIEW: Final = re.compile(
     r"^CREATE MATERIALIZED VIEW IF NOT EXISTS \w+ \{\{on_cluster\}\}"
@@ -93,12 +96,14 @@ class Ddl:
     def statements(self, text: str, own: Mapping[str, str] | None = None) -> list[str]:
         """The statements of a `.sql` file, filled in, with values of its own.
 
-        What stands between `{{#cluster}}` and `{{/cluster}}` is for clusters only. The
-        tables of the views between `{{#filled}}` and `{{/filled}}` are filled with what
-        is there already, before the view writes what comes.
+        What stands between `{{#cluster}}` and `{{/cluster}}` is for clusters only, what
+        stands between `{{#server}}` and `{{/server}}` for all but the embedded engine.
+        The tables of the views between `{{#filled}}` and `{{/filled}}` are filled with
+        what is there already, before the view writes what comes.
         """
         text = _FILLED.sub(lambda match: _VIEW.sub(_filling, match[1]), text)
         text = _OF_CLUSTER.sub(r"\1" if self.cluster else "", text)
+        text = _OF_SERVER.sub("" if self.address.path else r"\1", text)
         values = {**self.values, **(own or {})}
         parts = _COMMENT.sub("", text).split(";\n")
         return [fill(part.strip(), values) for part in parts if part.strip()]
@@ -116,6 +121,7 @@ _SINGLE: Final = {
     "replacing_merge_tree": "ReplacingMergeTree",
     "versioned_merge_tree": "ReplacingMergeTree(version)",
     "deduplicated": "non_replicated_deduplication_window = 1000",
+    "remembered": "non_replicated_deduplication_window = 10000",
 }
 _REPLICATED: Final = {
     "merge_tree": f"ReplicatedMergeTree{_SHARDED})",
@@ -123,6 +129,8 @@ _REPLICATED: Final = {
     "replacing_merge_tree": f"ReplicatedReplacingMergeTree{_WHOLE})",
     "versioned_merge_tree": f"ReplicatedReplacingMergeTree{_SHARDED}, version)",
     "deduplicated": "replicated_deduplication_window = 1000",
+    "remembered": "replicated_deduplication_window = 10000,"
+    " replicated_deduplication_window_seconds = 604800",
 }
 
 
