@@ -36,6 +36,13 @@ def prompts(store: Store, *, ago: timedelta, hits: int) -> None:
     store.insert("spans", _CACHED, [[*row, 100 - hits, hits]] * 60)
 
 
+def watch_of_a_lost_cache(ledger: Store, file: AlertFile) -> Watch:
+    """Over prompts of which most were cached the day before, and few are now."""
+    prompts(ledger, ago=DAY, hits=90)
+    prompts(ledger, ago=MINUTE, hits=10)
+    return Watch(ledger, file)
+
+
 def fires(incidents: Sequence[Incident]) -> bool:
     """Whether the only one is firing."""
     [incident] = incidents
@@ -68,9 +75,7 @@ def test_a_task_type_that_runs_no_more(ledger: Store, file: AlertFile) -> None:
 
 def test_a_low_cache_hit_rate_becomes_usual(ledger: Store, file: AlertFile) -> None:
     """After a week nobody is reminded of what the rate once was."""
-    prompts(ledger, ago=DAY, hits=90)
-    prompts(ledger, ago=MINUTE, hits=10)
-    watch = Watch(ledger, file)
+    watch = watch_of_a_lost_cache(ledger, file)
     watch.look("cache-hits")
     assert fires(watch.look("cache-hits", after=HOUR / 6))
     for day in range(1, 9):
@@ -83,9 +88,7 @@ def test_a_night_without_calls_ends_no_cache_alert(
 ) -> None:
     """It fires once: in the morning the rate is still low. Of a model that nobody calls
     for days it is over."""
-    prompts(ledger, ago=DAY, hits=90)
-    prompts(ledger, ago=MINUTE, hits=10)
-    watch = Watch(ledger, file)
+    watch = watch_of_a_lost_cache(ledger, file)
     [waits] = watch.look("cache-hits")
     assert waits.phase == "pending"
     assert fires(watch.look("cache-hits", after=HOUR / 6))
@@ -102,9 +105,7 @@ def test_what_has_not_fired_is_forgotten_in_an_hour(
 ) -> None:
     """However long the rule waits for one that fires: what was wrong in the evening is
     not enough in the morning."""
-    prompts(ledger, ago=DAY, hits=90)
-    prompts(ledger, ago=MINUTE, hits=10)
-    watch = Watch(ledger, file)
+    watch = watch_of_a_lost_cache(ledger, file)
     [waits] = watch.look("cache-hits")
     assert waits.phase == "pending"
     assert watch.look("cache-hits", after=3 * HOUR) == [waits]

@@ -23,7 +23,7 @@ from farthing.cli.demo_alerts import (
     show_alerts,
     watch_alerts,
 )
-from farthing.cli.report import print_report
+from farthing.cli.report import in_folder, print_report
 from farthing.cli.run_show import described
 from farthing.cli.up import announce
 from farthing.collector.app import Collector, collector
@@ -170,7 +170,7 @@ class _Demo:
         with show.progress("looking for loops"):
             while not running.watching.is_idle:
                 self._wait(0.05)
-        words = None if self._once else f" --data {self._settings.data_dir}"
+        words = None if self._once else in_folder(self._settings.data_dir)
         _report(running.ledger.store, now - timedelta(days=_DAYS), words)
         if ran is not None:
             _tell_agent(running.ledger.store, ran)

@@ -71,8 +71,13 @@ def command(
     if as_json:
         show.as_json(report.to_json())
     else:
-        words = "" if data_dir is None else f" --data {shlex.quote(str(data_dir))}"
+        words = "" if data_dir is None else in_folder(data_dir)
         print_report(report, words=words)
+
+
+def in_folder(data_dir: Path) -> str:
+    """What a command needs to ask the ledger of a folder, as a shell takes it."""
+    return f" --data {shlex.quote(str(data_dir))}"
 
 
 def print_report(
