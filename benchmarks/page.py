@@ -32,7 +32,11 @@ from farthing.economics.prices import load_catalogue
 RUNS: Final = 10_000
 DAYS: Final = 7
 _ROUNDS: Final = 5
+_OPENED_MS: Final = 1500
+"""Until the browser has done what it does for any new tab, half a second of CPU."""
 _PAGES: Final = {"overview": "/", "runs": "/runs", "cost per task": "/dashboards/cost"}
+_STARTED_S: Final = 10.0
+"""Until the collector has looked at what its ledger holds: alerts, merges."""
 _PLAIN: Final = "/dashboards/none"
 """A page that asks the ledger nothing: what server and browser take by themselves."""
 
@@ -64,6 +68,7 @@ class Visit:
 def visit(context: BrowserContext, url: str) -> Visit:
     """Open a page in a tab of its own."""
     tab = context.new_page()
+    tab.wait_for_timeout(_OPENED_MS)
     network = context.new_cdp_session(tab)
     network.send("Network.enable")
     sizes: list[float] = []
@@ -110,6 +115,7 @@ def main(keep: Path | None) -> None:
     ):
         collector = Collector(data)
         collector.start()
+        time.sleep(_STARTED_S)
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         try:
             root = f"http://127.0.0.1:{collector.ports.web}"

@@ -53,6 +53,7 @@ from farthing.collector.web.page.chart_script import (
     chart_script_version,
 )
 from farthing.collector.web.page.choice import BadChoice, Choice
+from farthing.collector.web.page.figures import load_charts
 from farthing.collector.web.page.frame import Frame, frame
 from farthing.collector.web.page.headers import StrictHeaders
 from farthing.collector.web.page.links import call_path, run_path
@@ -273,6 +274,8 @@ class Page:
 
         async def begun() -> tuple[bool, Answers]:
             is_empty = await self._asker.oldest() is None
+            if not is_empty:
+                self._asker.meanwhile(load_charts)
             return is_empty, self._asker.panels(() if is_empty else names, view)
 
         # What can be chosen takes its time: the panels do not wait for it.

@@ -49,6 +49,8 @@ LIMITS: Final[Mapping[str, int]] = {
     "compile_expressions": 0,
     "compile_aggregate_expressions": 0,
     "compile_sort_description": 0,
+    # Several attributes of a span are read at once, not each by itself.
+    "optimize_functions_to_subcolumns": 0,
 }
 _TOO_LONG, _TOO_MUCH_MEMORY, _TOO_MANY_ROWS = 159, 241, 396
 _OLDEST: Final = "SELECT min(hour) AS oldest, count() AS hours FROM spend_hourly"
@@ -113,6 +115,10 @@ class Asker:
     def make_ahead(self) -> None:
         """Begin to load the panels."""
         self._threads.submit(panels)
+
+    def meanwhile(self, job: Callable[[], object]) -> None:
+        """Do what drawing will need while the ledger is asked."""
+        self._drawing.submit(job)
 
     async def choices(self, view: View) -> dict[str, list[str]]:
         """What can be chosen in a range, by variable; nothing where that fails."""

@@ -107,7 +107,7 @@ class Choice:
 
     def without_sorts(self) -> Choice:
         """The same, tables in the order of their panels."""
-        return replace(self, sorts={})
+        return replace(self, sorts={}) if self.sorts else self
 
     def url(self, path: str, **more: str) -> str:
         """`path` with the choice in its query; `path` is quoted already."""
