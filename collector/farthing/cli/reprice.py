@@ -188,20 +188,20 @@ def _json(outlook: Outlook, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _print(outlook: Outlook, *, dry_run: bool) -> None:
-    looked_at = f"{show.count(outlook.looked_at)} calls were looked at"
+    looked_at = f"{show.counted(outlook.looked_at, 'call')} looked at"
     if not outlook.calls:
         show.line(f"Nothing changes: {looked_at}.")
     else:
         show.table(_COLUMNS, [_row(change) for change in outlook.changes])
-        done = "would change" if dry_run else "were corrected"
+        done = "would change" if dry_run else "corrected"
         show.line(
-            f"{show.count(outlook.calls)} calls {done}, {looked_at}; total"
+            f"{show.counted(outlook.calls, 'call')} {done}, {looked_at}; total"
             f" {_signed(outlook.difference_usd)}."
         )
     if outlook.unsettled:
         show.line(
-            f"{show.count(outlook.unsettled)} more are told in more than one way and"
-            " are left alone until that is settled."
+            f"{show.counted(outlook.unsettled, 'more call')} told in more than one"
+            " way, left alone until that is settled."
         )
     if dry_run and outlook.calls:
         show.line("Nothing was written; without --dry-run it is.")
