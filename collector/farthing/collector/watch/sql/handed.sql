@@ -19,4 +19,4 @@ FROM spans
 WHERE {{which}} AND entry = 'span' AND kind = 'model_call' AND length(run_id) <= {{id_most}}
     AND a['farthing.tool_results.call_id'] != ''
 GROUP BY run_id
-SETTINGS optimize_functions_to_subcolumns = 0
+SETTINGS optimize_functions_to_subcolumns = 0, group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 0
