@@ -25,10 +25,10 @@ def row(at_us: int, kind: str, span: int, **more: Any) -> Entry:
     made = Entry(
         run_id="run",
         at_us=at_us,
-        is_span=True,
-        is_double=False,
         trace_id="trace",
         span_id=f"span {span:03}",
+        is_correction=False,
+        is_double=False,
         kind=kind,
         agent="",
         tool_name="",
@@ -94,9 +94,9 @@ def entries(draw: st.DrawFn) -> list[Entry]:
             rows.append(made._replace(span_id=f"span {span + 900}"))
         elif what == 2:
             later_us = rows[-1].at_us + draw(st.sampled_from((0, 0, 25)))
-            wrong = rows[-1]._replace(is_span=False, is_double=True, calls=-1)
+            wrong = rows[-1]._replace(is_correction=True, is_double=True, calls=-1)
             rows.append(wrong._replace(at_us=later_us))
-    return sorted(rows, key=lambda r: (r.at_us, r.trace_id, r.span_id, not r.is_span))
+    return sorted(rows)
 
 
 def known(found: Iterable[StoredFinding]) -> dict[Any, StoredFinding]:
@@ -202,7 +202,7 @@ def test_what_a_long_run_took_is_not_taken_again() -> None:
     for n in range(8):
         batch.append(row(10 * n, "model_call", 100 + n, cost_usd="1"))
         batch.append(tool(10 * n + 5, n, hashes("same", n)))
-    wrong = batch[-2]._replace(is_span=False, calls=-1, cost_usd="-1")
+    wrong = batch[-2]._replace(is_correction=True, calls=-1, cost_usd="-1")
     batch.append(wrong._replace(at_us=76))
     assert judgement.take(batch)
     once = judgement.news()

@@ -15,7 +15,8 @@ TAGS: Final = (
 
 
 class Entry(NamedTuple):
-    """A row of sql/entries.sql, whose columns these are, in their order.
+    """A row of sql/entries.sql, whose columns these are, in their order; by that, what
+    comes first in a run sorts first, and a correction behind its span.
 
     `at_us` is when a call began; of a call of an agent, when it ended. `handed` is what
     a model call says of tool results, an object of JSON, or empty; `tags` the values of
@@ -25,20 +26,20 @@ class Entry(NamedTuple):
 
     run_id: str
     at_us: int
-    is_span: bool
-    is_double: bool
     trace_id: str
     span_id: str
+    is_correction: bool
+    is_double: bool
+    calls: int
+    cost_usd: str
     kind: str
     agent: str
     tool_name: str
     tool_call_id: str
     error_type: str
     http_status: str
-    calls: int
     input: int
     output: int
-    cost_usd: str
     is_unpriced: bool
     handed: str
     tags: str

@@ -139,7 +139,7 @@ class Judgement:
         each = next(steps, None)
         for entry in entries:
             moment = self._accounts.enter(entry)
-            if entry.kind == "agent" and entry.is_span:
+            if entry.kind == "agent" and not entry.is_correction:
                 self._asked(entry)
             if each is None or each.entry is not entry:
                 continue
@@ -286,13 +286,13 @@ def _bare_at_end(entries: Sequence[Entry]) -> int:
 
 
 def _is_bare(entry: Entry) -> bool:
-    is_call = entry.kind == "tool" and entry.is_span
+    is_call = entry.kind == "tool" and not entry.is_correction
     return is_call and not any(_FINGERPRINTS(entry)) and not entry.error_type
 
 
 def _identity(entry: Entry) -> Identity:
     """Corrections have the ids of the span that they correct, and other figures."""
-    span = (entry.trace_id, entry.span_id, entry.is_span, entry.at_us, entry.kind)
+    span = (entry.trace_id, entry.span_id, entry.is_correction, entry.at_us, entry.kind)
     return entry.load, *span, entry.calls, entry.input, entry.output, entry.cost_usd
 
 

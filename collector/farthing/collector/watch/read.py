@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
-from itertools import groupby
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,7 +29,6 @@ _ID_MOST: Final = 10_000
 """A run id that is longer is none: it is left alone, as in settling."""
 _entry: Final = partial(tuple.__new__, Entry)
 """`Entry._make` of a row that has all columns, in half the time."""
-_IN_ORDER: Final = "at_us, trace_id, span_id, entry DESC, reason, calls, cost_usd"
 
 
 class Reader:
@@ -83,12 +81,9 @@ class Reader:
 
     def newest(self, run_id: str, number: int) -> list[Entry]:
         """The entries of a run that ended last, in their order."""
-        order = f"time DESC LIMIT {number}"
-        found = self._entries(f"run_id = {quoted(run_id)}", order=order)
-        return sorted(
-            (entry for _, entries in found for entry in entries),
-            key=attrgetter("at_us", "trace_id", "span_id"),
-        )
+        newest = f"ORDER BY time DESC LIMIT {number}"
+        found = self._entries(f"run_id = {quoted(run_id)}", newest=newest)
+        return [entry for _, entries in found for entry in entries]
 
     def stored(
         self, runs: Iterable[str]
@@ -109,12 +104,15 @@ class Reader:
         return [row["run_id"] for row in rows]
 
     def _entries(
-        self, which: str, *, order: str = _IN_ORDER
+        self, which: str, *, newest: str = ""
     ) -> Iterator[tuple[str, list[Entry]]]:
-        sql = fill(_sql("entries.sql"), {"which": which, "order": order, **TOLD})
-        rows = map(_entry, zip(*self._store.columns(sql), strict=True))
-        for run_id, entries in groupby(rows, key=attrgetter("run_id")):
-            yield run_id, list(entries)
+        sql = fill(_sql("entries.sql"), {"which": which, "newest": newest, **TOLD})
+        runs: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in map(_entry, zip(*self._store.columns(sql), strict=True)):
+            runs[entry.run_id].append(entry)
+        for run_id, entries in runs.items():
+            entries.sort()
+            yield run_id, entries
 
     def _keys(self, which: str) -> Iterator[Brought]:
         values = {

@@ -66,7 +66,7 @@ class Telling:
         passed_over = self._passed_over
         for entry in entries:
             span = entry.trace_id, entry.span_id
-            if not entry.is_span or span in passed_over:
+            if entry.is_correction or span in passed_over:
                 continue
             passed_over[span] = None  # One that is sent again tells nothing more.
             for step in self._steps_of(entry, is_double=span in doubles):
