@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from farthing.collector.store.finding import StoredFinding
 from farthing.collector.watch.accounts import Accounts, Moment
@@ -27,19 +27,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FEMTO: Final = 10**15
 _LONG_AGO_US: Final = -(1 << 63)
 _FINGERPRINTS: Final = attrgetter(*STEP_FIELDS)
+_NO_MORE: Final[tuple[Step | None, Entry | None]] = (None, None)
 
 Identity = tuple[str, str, str, bool, int, str, int, int, int, str]
 """What tells an entry from all others of its run: a span that is sent again comes with
 another batch."""
 Key = tuple[str, str]
 """Kind and agent, within which episodes are numbered."""
-
-
-class _Place(NamedTuple):
-    """Where a step was told."""
-
-    entry: Entry
-    moment: Moment
+_Place = tuple[Entry, Moment]
+"""Where a step was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +132,14 @@ class Judgement:
         if told is None:
             return False
         steps = iter(told)
-        each = next(steps, None)
+        step, teller = next(steps, _NO_MORE)
         for entry in entries:
             moment = self._accounts.enter(entry)
             if entry.kind == "agent" and not entry.is_correction:
                 self._asked(entry)
-            if each is None or each.entry is not entry:
-                continue
-            place = _Place(entry, moment)
-            while each is not None and each.entry is entry:
-                self._step(each.step, place)
-                each = next(steps, None)
+            while step is not None and teller is entry:
+                self._step(step, (entry, moment))
+                step, teller = next(steps, _NO_MORE)
         self.pass_over(entries)
         self._entries += len(entries)
         self._last_us = max(self._last_us, entries[-1].at_us)
@@ -182,12 +175,12 @@ class Judgement:
             newest = self._newest.get(step.agent)
             if newest is None:
                 newest = self._newest[step.agent] = deque(maxlen=_SPANS_KEPT)
-            newest.append(place.entry)
+            newest.append(place[0])
         for finding in self._detector.step(step):
             if not finding.ongoing:
                 self._ended.append(self._known(finding))
         if self._stall is not None and self._stalled is None:
-            self._stall_at(self._stall.step(step, self._taken()), place.entry)
+            self._stall_at(self._stall.step(step, self._taken()), place[0])
 
     def _asked(self, entry: Entry) -> None:
         """An agent was called, and has answered."""
@@ -210,7 +203,7 @@ class Judgement:
 
     def _stall_at(self, finding: Finding | None, entry: Entry) -> None:
         if finding is not None:
-            here = _Place(entry, self._accounts.now(None))
+            here = (entry, self._accounts.now(None))
             self._stalled = _Known(finding, here, here, [], ())
 
     def _known(self, finding: Finding) -> _Known:
@@ -222,17 +215,18 @@ class Judgement:
     def _spans(self, finding: Finding, first: _Place, last: _Place) -> tuple[str, ...]:
         """The newest spans of a finding."""
         newest = self._newest.get(finding.agent, ())
-        began_us, until_us = first.entry.at_us, last.entry.at_us
+        began_us, until_us = first[0].at_us, last[0].at_us
         own = [e.span_id for e in newest if began_us <= e.at_us <= until_us]
         return tuple(dict.fromkeys(own[-_SPANS_SHOWN:]))
 
     def _stored(self, known: _Known) -> StoredFinding:
-        finding, first, last = known.finding, known.first.entry, known.last.entry
-        by = known.last.moment.by
+        finding = known.finding
+        (first, began), (last, ended) = known.first, known.last
+        by = ended.by
         if finding.ongoing:
             whose = None if finding.kind == "stalled" else finding.agent
             by = self._accounts.now(whose).by
-        spent = by.since(known.first.moment.before)
+        spent = by.since(began.before)
         earlier = self._episodes.get((finding.kind, finding.agent), 0)
         return StoredFinding(
             run_id=first.run_id,

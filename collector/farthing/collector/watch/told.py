@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from farthing.collector.watch.entry import Entry
 from farthing.economics.loops import Step
@@ -22,12 +22,8 @@ OVERLOAD: Final = ("ratelimit", "rate_limit", "overloaded", "serviceunavailable"
 """What errors of the other side's are called, besides their HTTP status."""
 _T = TypeVar("_T")
 
-
-class ToldStep(NamedTuple):
-    """A step, and the entry that told of it first."""
-
-    step: Step
-    entry: Entry
+ToldStep = tuple[Step, Entry]
+"""A step, and the entry that told of it first."""
 
 
 def steps(entries: Sequence[Entry]) -> list[ToldStep]:
@@ -73,15 +69,15 @@ class Telling:
                 call_id = step.call_id
                 known = found.get(call_id)
                 if known is not None:
-                    if _is_richer(step, known.step):
-                        merged = _merged(step, known.step)
-                        found[call_id] = ToldStep(merged, known.entry)
+                    old, teller = known
+                    if _is_richer(step, old):
+                        found[call_id] = (_merged(step, old), teller)
                 elif call_id not in self._has_result:
-                    found[call_id] = ToldStep(step, entry)
+                    found[call_id] = (step, entry)
                 elif _adds(step, self._has_result) and not as_they_come:
                     return None
-        for call_id, each in found.items():
-            self._has_result[call_id] = bool(each.step.result_hash)
+        for call_id, (step, _) in found.items():
+            self._has_result[call_id] = bool(step.result_hash)
         self._forget_oldest()
         return list(found.values())
 
@@ -170,8 +166,8 @@ def _tool(entry: Entry) -> Step:
         result_shape_hash=entry.result_shape_hash,
         result_len=_number(entry.result_len),
         result_simhash=entry.result_simhash,
-        empty=_truth(entry.empty),
-        error=_truth(entry.error),
+        empty=_TRUTH.get(entry.empty, False),
+        error=_TRUTH.get(entry.error, False),
         err_sig_hash=entry.err_sig_hash,
         retryable=entry.retryable in _TRUE,
     )

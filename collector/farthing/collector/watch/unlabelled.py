@@ -36,5 +36,5 @@ def _run(entries: Sequence[Entry]) -> LabelledRun:
         label="unknown",
         onset=None,
         is_normal=False,
-        steps=tuple(told.step for told in steps(entries)),
+        steps=tuple(step for step, _ in steps(entries)),
     )

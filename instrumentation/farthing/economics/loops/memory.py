@@ -41,12 +41,13 @@ class Memory:
         """
         tuning, strongest = self._tuning, None
         keys = _keys(step, tuning)
+        now = (1, at, turn, step)
         for seen, key, weight_of in zip(self._seen, keys, _WEIGHTS, strict=True):
             if not key:
                 continue
             old = seen.pop(key, None)
             if old is None:
-                seen[key] = (1, at, turn, step)
+                seen[key] = now
                 if len(seen) > tuning.remembered:
                     del seen[next(iter(seen))]
                 continue
