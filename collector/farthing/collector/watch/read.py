@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from farthing.collector.store.client import Store
 from farthing.collector.store.finding import StoredFinding
@@ -44,20 +44,15 @@ class Reader:
     def keys_of_runs(self, runs: Iterable[str]) -> Iterator[Brought]:
         """The same for all that there is of some runs."""
         for chunk in chunks(runs):
-            yield from self._keys(f"run_id IN ({_listed(chunk)})")
-
-    def sizes_of_batches(self, names: Iterable[str]) -> dict[str, int]:
-        """How many spans there are by now of the runs of which batches tell."""
-        rows = self._asked("sizes_of_batches.sql", {"which": of_batches(names)})
-        return {row["run_id"]: int(row["spans"]) for row in rows}
+            yield from self._keys(_runs(chunk))
 
     def sizes(self, runs: Iterable[str]) -> dict[str, int]:
         """How many spans there are of some runs."""
-        return {
-            row["run_id"]: int(row["spans"])
-            for chunk in chunks(runs)
-            for row in self._asked("sizes.sql", {"runs": _listed(chunk)})
-        }
+        found: dict[str, int] = {}
+        for chunk in chunks(runs):
+            sql = fill(_sql("sizes.sql"), {"runs": _listed(chunk)})
+            found.update(zip(*self._store.columns(sql), strict=True))
+        return found
 
     def entries(
         self,
@@ -133,9 +128,6 @@ class Reader:
             keys = [*row.keys, *handed.get(row.run_id, ())]
             yield row._replace(keys=keys)
 
-    def _asked(self, name: str, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        return iter(self._store.rows(fill(_sql(name), values)))
-
 
 def chunks(
     items: Iterable[str], sizes: Mapping[str, int] | None = None
@@ -168,7 +160,7 @@ def _whole(runs: Sequence[str], since_s: Mapping[str, int]) -> str:
 def _runs(runs: Iterable[str]) -> str:
     """The condition that names these runs; empty of none."""
     listed = _listed(runs)
-    return f"run_id IN ({listed})" if listed else ""
+    return f"run_id IN [{listed}]" if listed else ""
 
 
 def _listed(runs: Iterable[str]) -> str:

@@ -1,2 +1,2 @@
 -- What was found in some runs before.
-SELECT * FROM findings FINAL WHERE run_id IN ({{runs}}) AND level != 'withdrawn'
+SELECT * FROM findings FINAL WHERE run_id IN [{{runs}}] AND level != 'withdrawn'
