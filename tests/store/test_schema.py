@@ -127,7 +127,7 @@ def test_a_collector_that_is_behind_another_undoes_nothing(new_store: Store) -> 
     migrate(new_store, ddl=ddl, known=known)
     before = new_store.rows(schema)
     for migration in known:
-        _apply(new_store, migration, known=known, ddl=ddl)
+        _apply(new_store, migration, ddl=ddl)
         assert new_store.rows(schema) == before
     assert _done(new_store) == [m.version for m in known]
 

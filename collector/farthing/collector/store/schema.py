@@ -2,9 +2,9 @@
 
 A migration is a `.sql` file that is applied once, in order, and never changed after it
 was released: its checksum is kept. All its statements may be repeated, so two
-collectors that start at once do no harm, and one that was cut short is done again. Its
-checksum is written down before it begins: half of one text is never completed by
-another.
+collectors that start at once do no harm, and one that was cut short is done again. The
+checksums of all that are missing are written down before the first begins: half of one
+text is never completed by another.
 """
 
 from __future__ import annotations
@@ -183,9 +183,14 @@ def migrate(store: Store, *, ddl: Ddl, known: Iterable[Migration]) -> None:
     for statement in ddl.statements(sql_file("migrations.sql")):
         store.command(statement)
     done = {row.version for row in _checked(store, known, ddl) if row.done}
-    for migration in known:
-        if migration.version not in done:
-            _apply(store, migration, known=known, ddl=ddl)
+    missing = [migration for migration in known if migration.version not in done]
+    if not missing:
+        return
+    _record(store, missing, ddl=ddl, done=False)
+    # Again: a program with other texts of them may have begun at the same moment.
+    _checked(store, known, ddl)
+    for migration in missing:
+        _apply(store, migration, ddl=ddl)
 
 
 def check_version(version: str, *, where: str) -> None:
@@ -233,12 +238,7 @@ def _check(row: _Applied, known: Migration | None, ddl: Ddl) -> None:
         )
 
 
-def _apply(
-    store: Store, migration: Migration, *, known: Sequence[Migration], ddl: Ddl
-) -> None:
-    _record(store, migration, ddl=ddl, done=False)
-    # Again: a program with another text of it may have begun at the same moment.
-    _checked(store, known, ddl)
+def _apply(store: Store, migration: Migration, *, ddl: Ddl) -> None:
     parts = Parts(store)
     for statement in (
         *_undone_renames(migration, ddl),
@@ -256,7 +256,7 @@ def _apply(
                 " the next start"
             ) from error
     parts.see_whole()
-    _record(store, migration, ddl=ddl, done=True)
+    _record(store, [migration], ddl=ddl, done=True)
 
 
 def _is_done(store: Store, migration: Migration) -> bool:
@@ -282,9 +282,11 @@ def _undone_renames(migration: Migration, ddl: Ddl) -> list[str]:
     ]
 
 
-def _record(store: Store, migration: Migration, *, ddl: Ddl, done: bool) -> None:
-    row = [migration.version, migration.name, migration.checksum, ddl.cluster, done]
-    store.insert("migrations", _COLUMNS, [row])
+def _record(
+    store: Store, migrations: Iterable[Migration], *, ddl: Ddl, done: bool
+) -> None:
+    rows = [[m.version, m.name, m.checksum, ddl.cluster, done] for m in migrations]
+    store.insert("migrations", _COLUMNS, rows)
 
 
 def _login(address: Address) -> str:
