@@ -117,10 +117,7 @@ class Finder:
         links = fill(_sql("links.sql"), values)
         if not self._store.rows(f"{links} LIMIT 1"):
             return []
-        for name, is_hard in (("hard", "true"), ("soft", "false")):
-            of_kind = {"links": links, "is_hard": is_hard}
-            values[name] = fill(_sql("of_kind.sql"), of_kind)
-        return self._store.rows(fill(_sql("tellings.sql"), values))
+        return self._store.rows(fill(_sql("tellings.sql"), {**values, "links": links}))
 
     def _read(self, load: str, tellings: list[dict[str, Any]]) -> Iterator[Entry]:
         places = {f"({quoted(row['run_id'])},'{row['at']}')" for row in tellings}

@@ -1,1 +1,0 @@
-SELECT link FROM ({{links}}) WHERE is_hard = {{is_hard}}
