@@ -46,6 +46,11 @@ class Reader:
         for chunk in chunks(runs):
             yield from self._keys(_runs(chunk))
 
+    def sizes_of_batches(self, names: Iterable[str]) -> dict[str, int]:
+        """How many spans there are by now of the runs of which batches tell."""
+        sql = fill(_sql("sizes_of_batches.sql"), {"which": of_batches(names)})
+        return dict(zip(*self._store.columns(sql), strict=True))
+
     def sizes(self, runs: Iterable[str]) -> dict[str, int]:
         """How many spans there are of some runs."""
         found: dict[str, int] = {}

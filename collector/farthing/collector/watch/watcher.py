@@ -42,7 +42,7 @@ class Watcher:
         with self._meters.seconds.time():
             rows = {r.run_id: r for r in self._reader.keys_of_batches(batch_names)}
             new = [run_id for run_id in rows if run_id not in self._repeats]
-            sizes = self._reader.sizes(new)
+            sizes = self._reader.sizes_of_batches(batch_names) if new else {}
             changed = dict(self._changed(rows, new, sizes))
             self._note_loaded(rows, new, sizes, loaded_since_s(batch_names))
             spans = {run_id: rows[run_id].spans for run_id in changed}
