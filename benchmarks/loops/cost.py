@@ -38,7 +38,8 @@ _T = TypeVar("_T")
 @dataclass(frozen=True)
 class Cost:
     """CPU seconds of this process, all threads, to load and settle spans and to watch
-    them; `found` of the `runs` have a finding."""
+    them, with the look that follows where no batch waits; `found` of the `runs` have a
+    finding."""
 
     name: str
     spans: int
@@ -125,6 +126,7 @@ def _cost(
         settle(batch_name)
         loaded_s = time.process_time()
         watch(batch_name)
+        watch.look_again()
         load_s += loaded_s - begun_s
         watch_s += time.process_time() - loaded_s
         largest = max(largest, len(batch) * _REQUEST_SPANS)
