@@ -24,16 +24,27 @@ BUCKETS: Final = (
 USAGE = TokenBuckets(**{name: 1000 * n for n, name in enumerate(BUCKETS, start=1)})
 COLUMNS: Final = (
     *("run_id", "time", "kind", "team", "calls", "cost_usd", "cost_state"),
-    *("ingested_at", "duration_us", *(f"{name}_tokens" for name in BUCKETS)),
+    *(
+        "cost_reason",
+        "ingested_at",
+        "duration_us",
+        *(f"{name}_tokens" for name in BUCKETS),
+    ),
 )
 
 
 def add(
-    store: Store, state: str, cost: str | None = None, usage: TokenBuckets = USAGE
+    store: Store,
+    state: str,
+    cost: str | None = None,
+    usage: TokenBuckets = USAGE,
+    *,
+    reason: str = "",
 ) -> None:
     """A call of one run and team."""
     time = f"{NOW - timedelta(minutes=3):%Y-%m-%d %H:%M:%S.%f}"
-    row = ["r1", time, "model_call", "infra", 1, cost, state, time[:19], 1_000_000]
+    row = ["r1", time, "model_call", "infra", 1, cost, state, reason]
+    row += [time[:19], 1_000_000]
     store.insert("spans", COLUMNS, [[*row, *(getattr(usage, b) for b in BUCKETS)]])
 
 
@@ -62,6 +73,16 @@ def test_a_model_without_a_price_counts_as_in_a_guard(ledger: Store) -> None:
 def test_a_call_without_usage_counts_like_the_others(ledger: Store) -> None:
     """And where there are none like a long answer."""
     add(ledger, "no_usage", usage=TokenBuckets())
+    assert told(ledger) == (DEFAULT_OUTPUT * usd("0.000075"),) * 2
+    add(ledger, "priced", "0.25")
+    assert told(ledger) == (usd("0.50"),) * 2
+
+
+def test_a_call_whose_usage_cannot_be_believed_counts_like_the_others(
+    ledger: Store,
+) -> None:
+    """As one without usage: it cost something, whatever it told."""
+    add(ledger, "unpriced", usage=TokenBuckets(), reason="invalid_usage")
     assert told(ledger) == (DEFAULT_OUTPUT * usd("0.000075"),) * 2
     add(ledger, "priced", "0.25")
     assert told(ledger) == (usd("0.50"),) * 2

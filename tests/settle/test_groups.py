@@ -13,9 +13,11 @@ from tests.settle.spans import (
     MCP,
     NATIVE,
     OFFICIAL,
+    OFFICIAL_OPENAI,
     OPENINFERENCE,
     OPENLLMETRY,
     Told,
+    Value,
     chat,
     native,
     openinference,
@@ -23,6 +25,8 @@ from tests.settle.spans import (
 )
 
 COST = Decimal("0.008325")
+LESS = Decimal("0.007875")
+"""Where nobody tells the lifetimes of cache writes."""
 TASK = {"farthing.task.id": "ticket-7", "farthing.task.type": "support"}
 
 
@@ -63,6 +67,84 @@ def test_a_retry_is_a_call_of_its_own(book: Book) -> None:
         Told(NATIVE, 5, parent=4, start_ms=510, end_ms=980, attributes=native("msg_2")),
     )
     assert (book.totals()["calls"], book.totals()["cost_usd"]) == (2, 2 * COST)
+
+
+def test_a_look_up_inside_a_call_is_a_call_of_its_own(book: Book) -> None:
+    """(a) A chat that embeds on its way, and one that asks a small model whether it
+    may, cost what they cost: neither is the other's telling."""
+    embedding: dict[str, Value] = {
+        "gen_ai.operation.name": "embeddings",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "text-embedding-3-small",
+        "gen_ai.usage.input_tokens": 8,
+    }
+    check: dict[str, Value] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5-nano",
+        "gen_ai.usage.input_tokens": 200,
+        "gen_ai.usage.output_tokens": 5,
+    }
+    book.load(
+        Told(LANGCHAIN, 1, attributes=chat()),
+        Told(OFFICIAL_OPENAI, 2, parent=1, end_ms=90, attributes=embedding),
+        Told(OFFICIAL_OPENAI, 3, parent=1, end_ms=80, attributes=check),
+        Told(OFFICIAL, 4, parent=1, start_ms=100, end_ms=999, attributes=chat("msg_1")),
+    )
+    beside = Decimal("0.00000016") + Decimal("0.000012")
+    assert (book.totals()["calls"], book.totals()["cost_usd"]) == (3, LESS + beside)
+
+
+def test_another_name_of_the_model_is_no_other_call(book: Book) -> None:
+    """(a) A framework that names what it asked for, not who answered, and tells the
+    same tokens, tells of the call inside it; so does one whose model nobody knows."""
+    asked: dict[str, Value] = {
+        "gen_ai.request.model": "claude-haiku-4-5",
+        "gen_ai.response.model": "claude-haiku-4-5",
+    }
+    unknown: dict[str, Value] = {
+        "gen_ai.request.model": "our-deployment",
+        "gen_ai.response.model": "our-deployment",
+        "gen_ai.usage.input_tokens": 3000,
+        "gen_ai.usage.output_tokens": 400,
+    }
+    book.load(
+        Told(LANGCHAIN, 1, attributes=chat(**asked)),
+        Told(OFFICIAL, 2, parent=1, end_ms=999, attributes=chat("msg_1")),
+        Told(LANGCHAIN, 3, trace=2, attributes=chat(**unknown)),
+        Told(OFFICIAL, 4, trace=2, parent=3, end_ms=999, attributes=chat("msg_2")),
+    )
+    assert (book.totals()["calls"], book.totals()["cost_usd"]) == (2, 2 * LESS)
+
+
+def test_an_attempt_that_was_given_up_stays_beside_the_one_that_was_answered(
+    book: Book,
+) -> None:
+    """(a) Both are inside one span of a framework. The first may have been billed: its
+    cost is not known, so totals say that they are a lower bound."""
+    given_up: dict[str, Value] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-sonnet-4-5",
+        "farthing.usage.state": "missing",
+    }
+    book.load(
+        Told(LANGCHAIN, 1, attributes=chat()),
+        Told(
+            "farthing.instrumentation.anthropic",
+            2,
+            parent=1,
+            end_ms=400,
+            failed=True,
+            attributes=given_up,
+        ),
+        Told(OFFICIAL, 3, parent=1, start_ms=410, end_ms=990, attributes=chat("msg_1")),
+    )
+    assert (book.totals()["calls"], book.totals()["cost_usd"]) == (2, LESS)
+    [unknown] = book.store.rows(
+        "SELECT sum(calls) AS calls FROM spans WHERE cost_state = 'no_usage'"
+    )
+    assert unknown["calls"] == 1
 
 
 def test_one_answer_told_in_two_traces_is_one_call(book: Book) -> None:

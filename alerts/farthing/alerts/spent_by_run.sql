@@ -11,7 +11,7 @@ WITH
     unknown AS (
         WITH (input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + input_audio_tokens + cache_audio_tokens) * input_usd
             + (output_tokens + reasoning_tokens + output_audio_tokens) * output_usd AS tokens_usd
-        SELECT run_id, sumIf(s.calls, cost_state = 'no_usage') AS silent,
+        SELECT run_id, sumIf(s.calls, cost_state = 'no_usage' OR cost_reason = 'invalid_usage') AS silent,
             sumIf(tokens_usd, cost_state = 'unpriced')
                 + greatest(0, sumIf(tokens_usd - ifNull(s.cost_usd, 0), cost_state = 'partial')) AS guessed
         FROM spans AS s

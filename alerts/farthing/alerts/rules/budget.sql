@@ -2,8 +2,8 @@
 -- one. A window that is over is closed, also where it ended while nobody looked.
 -- `pessimistic_usd` is what guards are told: a call of a model without a price counts by its
 -- tokens as a guard counts it (GUESSED_INPUT and GUESSED_OUTPUT of guard/estimate.py), one that
--- told no usage like the mean call of the dearest hour, or where none has a price like an
--- answer of 4,096 tokens. Tested to be what a guard says; spent_by_run.sql has the same of runs.
+-- told no usage, or none that can be believed, like the mean call of the dearest hour, or where
+-- none has a price like an answer of 4,096 tokens. Tested to be what a guard says; spent_by_run.sql has the same of runs.
 WITH
     {now:DateTime64(6, 'UTC')} AS at,
     toDecimal128('0.000015', 15) AS input_usd, toDecimal128('0.000075', 15) AS output_usd,
@@ -31,7 +31,7 @@ WITH
                 + (output_tokens + reasoning_tokens + output_audio_tokens) * output_usd AS tokens_usd
             SELECT hour, h.task_type AS task_type, h.business_unit AS business_unit, h.team AS team, h.user AS user, h.agent AS agent, h.service AS service,
                 h.environment AS environment, sum(h.cost_usd) AS cost, sum(h.unpriced_calls) AS unpriced, sum(h.partial_calls) AS partial, sum(h.calls) AS calls,
-                sumIf(h.calls, cost_state = 'no_usage') AS silent,
+                sumIf(h.calls, cost_state = 'no_usage' OR cost_reason = 'invalid_usage') AS silent,
                 sumIf(tokens_usd, cost_state = 'unpriced')
                     + greatest(0, sumIf(tokens_usd - h.cost_usd, cost_state = 'partial')) AS guessed
             FROM spend_hourly AS h

@@ -94,17 +94,30 @@ def _distinct(sets: Mapping[Key, list[Key]]) -> list[list[Key]]:
 
 
 def _are_apart(one: Telling, other: Telling, tellings: Tellings) -> bool:
-    """Whether one emitter tells of two calls."""
+    """Whether one emitter tells of two calls, or one was given up and one answered."""
+    if _was_given_up(one, other, tellings) or _was_given_up(other, one, tellings):
+        return True
     if one.scope != other.scope or not (one.is_counted and other.is_counted):
         return False
     if one.is_tool or _named_apart(one, other):
         return True
     if not (one.has_usage and other.has_usage):
         return False
-    is_nested = other.key in ancestors(one, tellings) or one.key in ancestors(
+    return not _are_nested(one, other, tellings)
+
+
+def _was_given_up(one: Telling, other: Telling, tellings: Tellings) -> bool:
+    """Whether one is an attempt that may have been billed, beside another one."""
+    is_one = UsageFlag.MISSING in one.flags and other.has_usage
+    if not is_one or (one.answer and one.answer == other.answer):
+        return False
+    return not _are_nested(one, other, tellings)
+
+
+def _are_nested(one: Telling, other: Telling, tellings: Tellings) -> bool:
+    return other.key in ancestors(one, tellings) or one.key in ancestors(
         other, tellings
     )
-    return not is_nested
 
 
 def _named_apart(one: Telling, other: Telling) -> bool:
@@ -126,9 +139,26 @@ def _of_parents(tellings: Tellings) -> Iterator[_Edge]:
         parent = tellings.get(child.parent_key) if child.parent_key else None
         if parent is None or parent.is_tool != child.is_tool:
             continue
-        if not child.is_tool or _are_one_tool(parent, child):
+        are_one = _are_one_tool if child.is_tool else _may_be_one_call
+        if are_one(parent, child):
             differs = child.tokens != parent.tokens
             yield _edge(parent, child, _PARENT, differs, -child.end_us)
+
+
+def _may_be_one_call(parent: Telling, child: Telling) -> bool:
+    """Not a look-up or a check that a call makes on its way: an embedding inside a
+    chat, or another model that takes and gives other numbers of tokens."""
+    outer, inner = parent.known_model, child.known_model
+    is_told = parent.has_usage and child.has_usage
+    if not is_told or (outer and outer == inner):
+        return True
+    if parent.kind != child.kind:
+        return False
+    agree = (
+        parent.prompt_tokens == child.prompt_tokens
+        or parent.completion_tokens == child.completion_tokens
+    )
+    return agree or not (outer and inner)
 
 
 def _are_one_tool(parent: Telling, child: Telling) -> bool:

@@ -75,20 +75,20 @@ class Telling:
 
     __slots__ = (
         "_columns", "answer", "cost_reason", "duration_us", "end_us", "entry", "flags",
-        "has_own_id", "has_usage", "is_counted", "is_tool", "key", "parent_key",
+        "has_own_id", "has_usage", "is_counted", "is_tool", "key", "kind", "parent_key",
         "scope", "start_us", "tokens", "whose",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, columns: Columns) -> None:
         (
-            trace_id, span_id, parent, kind, self.scope, response_id, tool_call_id,
+            trace_id, span_id, parent, self.kind, self.scope, response_id, tool_call_id,
             calls, tool_calls, state, self.cost_reason, duration_us, self.flags,
         ) = columns.pick(_READ, entry.fields)  # fmt: skip
         self.entry = entry
         self._columns = columns
         self.key: Key = (trace_id, span_id)
         self.parent_key: Key | None = (trace_id, parent) if parent else None
-        self.is_tool = kind == "tool"
+        self.is_tool = self.kind == "tool"
         self.answer = tool_call_id if self.is_tool else response_id
         self.has_own_id = not self.answer or self.scope.startswith(OWN_IDS)
         self.is_counted = (tool_calls if self.is_tool else calls) != "0"
@@ -104,6 +104,11 @@ class Telling:
     def __getitem__(self, name: str) -> str:
         """A column as the store writes it."""
         return self._columns.value(name, self.entry.fields)
+
+    @property
+    def known_model(self) -> str:
+        """Its model as the price list calls it; empty where that does not know it."""
+        return self["model"] if self["model_match"] else ""
 
     @property
     def prompt_tokens(self) -> int:
