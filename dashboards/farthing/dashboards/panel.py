@@ -170,7 +170,7 @@ SERIES: Final = Column(name="series", unit="text")
 RUN: Final = text("run_id", "run", link=Link("run", "run"))
 TASK: Final = text("task_type", "task type", link=Link("cost", "task_type"))
 UNKNOWN_CALLS: Final = Column(
-    name="unpriced_calls", unit="count", title="calls without a price", steps=Steps(1)
+    name="unpriced_calls", unit="count", title="calls not fully priced", steps=Steps(1)
 )
 """How many calls the money beside it leaves out: not 0, then it is a lower bound."""
 

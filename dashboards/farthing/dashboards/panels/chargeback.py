@@ -8,7 +8,7 @@ PANEL = Panel(
     chart="table",
     hourly=True,
     note="Months of the range, UTC. Take whole months for a bill, and export the table as"
-    " CSV. Where calls without a price are counted, the charge is a lower bound.",
+    " CSV. Where calls that are not fully priced are counted, the charge is a lower bound.",
     columns=(
         text("month"),
         text("business_unit", "business unit"),

@@ -22,7 +22,7 @@ PANEL = Panel(
         Column(name="tokens", unit="tokens"),
         usd(bar=True),
         usd("usd_per_hour", "per hour"),
-        count("unpriced_calls", "calls without a price"),
+        count("unpriced_calls", "calls not fully priced"),
     ),
     sql="""
 SELECT

@@ -8,7 +8,7 @@ PANEL = Panel(
     chart="stat",
     hourly=True,
     note="The change is against as many hours just before, where the ledger reaches back"
-    " so far. With calls without a price it is a lower bound.",
+    " so far. With calls that are not fully priced it is a lower bound.",
     columns=(
         usd(),
         usd("before_usd", "range before"),

@@ -3,7 +3,7 @@
 from farthing.dashboards.panel import Column, Panel, Steps, count
 
 PANEL = Panel(
-    title="Calls without a price",
+    title="Calls not fully priced",
     question="How much is missing from the totals?",
     chart="stat",
     hourly=True,

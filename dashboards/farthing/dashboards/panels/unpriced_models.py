@@ -1,4 +1,4 @@
-"""Calls without a price, and why."""
+"""Calls not fully priced, and why."""
 
 from farthing.dashboards.panel import Column, Panel, text
 
