@@ -158,6 +158,19 @@ def test_sql_takes_a_format_of_the_query(ask: Ask, end: str) -> None:
     assert ask("sql", ordered, "--format", "CSV").stdout == "1\n0\n"
 
 
+def test_the_hour_in_which_a_range_begins_counts_whole(ask: Ask) -> None:
+    """A run that ended a second before is listed: the report and the page begin with
+    the hour, too."""
+    [last] = ask.json(
+        "sql",
+        "SELECT run_id, toString(max(end_time) + 1) AS after FROM runs"
+        " WHERE run_id != '' GROUP BY run_id"
+        " HAVING toMinute(max(end_time)) < 59 ORDER BY after LIMIT 1",
+    )
+    told = ask.json("runs", "--since", last["after"], "--limit", "1000")
+    assert last["run_id"] in {run["run_id"] for run in told}
+
+
 def test_the_beginning_of_a_runs_id_is_enough(ask: Ask) -> None:
     """`run show` finds a run by a beginning that no other has, and names the runs that
     share one; a whole id is found even where a longer one begins with it."""

@@ -12,6 +12,7 @@ from farthing.cli.ledger import reader
 from farthing.cli.options import data_option, json_option, since_option
 from farthing.cli.show import Column
 from farthing.collector.report.runs import ORDERS, Run, runs
+from farthing.collector.report.spend import whole_hour
 
 _COLUMNS = (
     Column("run"),
@@ -44,7 +45,7 @@ _COLUMNS = (
     show_default=True,
     help="How many.",
 )
-@since_option("7d")
+@since_option("7d", note=" The hour in which it lies counts whole.")
 @data_option
 @json_option
 def command(
@@ -57,6 +58,7 @@ def command(
     as_json: bool,
 ) -> None:
     """List runs that ended in a range, the most expensive first."""
+    since = whole_hour(since)
     with reader(data_dir) as store:
         found = runs(store, since=since, order=by, task_type=task_type, limit=limit)
     if as_json:

@@ -135,7 +135,7 @@ def spend(store: Store, *, by: str, since: datetime, now: datetime) -> Report:
         raise ConfigError(
             f"cannot report by {by!r}; by one of: {', '.join(DIMENSIONS)}"
         )
-    since, until = _hour(since), _hour(now) + _HOUR
+    since, until = whole_hour(since), whole_hour(now) + _HOUR
     within = _within(since, until)
     rows = store.rows(
         fill(sql("spend.sql"), {"dimension": by, "of_total": "1"}), within
@@ -181,7 +181,8 @@ def _within(since: datetime, until: datetime) -> dict[str, Any]:
     return {"since_s": int(since.timestamp()), "until_s": int(until.timestamp())}
 
 
-def _hour(moment: datetime) -> datetime:
+def whole_hour(moment: datetime) -> datetime:
+    """The beginning of its hour, in UTC: ranges of a report begin there."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
