@@ -44,6 +44,16 @@ def test_a_folder_has_one_owner(tmp_path: Path) -> None:
         assert presence.find(tmp_path) is not None
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """With what stands in the way, and what to do."""
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ConfigError, match=r"Not a directory.*, with --data"),
+        presence.owned(tmp_path / "file" / "data"),
+    ):
+        pass
+
+
 def test_a_collector_that_was_killed_owns_nothing(tmp_path: Path) -> None:
     """After a kill -9 the folder is free, whatever the file still says."""
     program = (

@@ -41,10 +41,17 @@ class Running:
 def owned(data_dir: Path) -> Iterator[IO[str]]:
     """Own the folder for the length of the block; `announce` through the file.
 
-    Raises ConfigError if another process owns it, or there is no room.
+    Raises ConfigError if another process owns it, it cannot be made, or there is no
+    room.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    (data_dir / FILE).touch()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        (data_dir / FILE).touch()
+    except OSError as error:
+        raise ConfigError(
+            f"{data_dir} cannot be used as data folder: {error.strerror}. Choose one in"
+            " which this user may write, with --data"
+        ) from error
     with (data_dir / FILE).open("r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
