@@ -149,6 +149,10 @@ OPERATIONS: Final[Mapping[str, Kind]] = {
     "text_completion": "model_call",
     "generate_content": "model_call",
     "completion": "model_call",
+    "chat.completions": "model_call",
+    "chat.streaming_completions": "model_call",
+    "text.completions": "model_call",
+    "text.streaming_completions": "model_call",
     "embeddings": "embedding",
     "execute_tool": "tool",
     "invoke_agent": "agent",
@@ -158,7 +162,8 @@ OPERATIONS: Final[Mapping[str, Kind]] = {
     "retrieval": "retrieval",
     "rerank": "other",
 }
-"""The official operation names; a dialect's own add to them."""
+"""The official operation names, and those of Semantic Kernel before 1.38, which has no
+scope of its own to know it by; a dialect's own add to them."""
 
 
 @cache

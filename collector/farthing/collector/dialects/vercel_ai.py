@@ -71,6 +71,7 @@ DIALECT = Dialect(
                 "anthropic",
                 "anthropic.messages",
                 "vertex.anthropic.messages",
+                "bedrock.anthropic.messages",
                 "amazon-bedrock",
             ),
             unless_told=(
