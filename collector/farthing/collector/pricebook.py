@@ -183,6 +183,9 @@ def _levels(
     }
     if not own:
         return None
+    if "output" in own and prices.output_image_mtok is not None:
+        # No emitter tells pictures from text in the output: only reasoning is text.
+        own["reasoning"] = own.pop("output")
     bounds = {tier.start for v in own.values() for tier in getattr(v, "tiers", ())}
     thresholds = tuple(sorted(bounds))
     return thresholds, tuple(
