@@ -51,6 +51,8 @@ ASKED: Sequence[tuple[str, ...]] = (
     ("report", "--since", "2026-01-01", "--by", "service"),
     ("runs", "--since", "2026-01-01", "--limit", "100"),
     ("run", "show", "thr_1"),
+    ("loops", "evaluate", "--since", "2026-01-01"),
+    ("reprice", "--since", "2026-01-01", "--dry-run"),
     ("sql", "SELECT scope, cost_usd, time, flags FROM spans ORDER BY ALL"),
 )
 

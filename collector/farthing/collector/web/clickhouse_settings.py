@@ -18,7 +18,7 @@ from farthing.collector.web.clickhouse_errors import (
 if TYPE_CHECKING:
     from farthing.collector.web.clickhouse_engine import QueryLimits
 
-# They shape the answer, and reach neither a file nor the network.
+# They shape the answer or how it is found, and reach neither a file nor the network.
 _ALLOWED = frozenset(
     {
         "aggregate_functions_null_for_empty",
@@ -37,6 +37,8 @@ _ALLOWED = frozenset(
         "format_csv_delimiter",
         "format_csv_null_representation",
         "format_tsv_null_representation",
+        "group_by_two_level_threshold",
+        "group_by_two_level_threshold_bytes",
         "group_by_use_nulls",
         "join_use_nulls",
         "limit",
@@ -44,6 +46,7 @@ _ALLOWED = frozenset(
         "low_cardinality_allow_in_native_format",
         "max_block_size",
         "offset",
+        "optimize_functions_to_subcolumns",
         "optimize_read_in_order",
         "prefer_column_name_to_alias",
         "session_timezone",
