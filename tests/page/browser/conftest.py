@@ -205,7 +205,8 @@ def drawn(tab: Page) -> Page:
 
 
 def kept(tab: Page, name: str) -> None:
-    """A picture of the whole page in build/screenshots."""
+    """A picture of the whole page in build/screenshots, once all of it has come."""
+    tab.locator(".footer").wait_for(state="attached")
     high = tab.evaluate(
         "document.querySelector('.footer').getBoundingClientRect().bottom"
     )
