@@ -196,7 +196,9 @@ def _rules(
 
 
 def _fees(models: list[BaseModel], overlay: Overlay) -> list[ToolFee]:
-    """The models' own fees, where they differ from their provider's default."""
+    """The models' own fees, where they differ from their provider's default and the
+    overlay has no other."""
+    corrected = {(fee.provider, fee.model, fee.tool) for fee in overlay.tool_fees}
     default = {
         (fee.provider, fee.tool): fee.femto_usd
         for fee in overlay.tool_fees
@@ -207,4 +209,5 @@ def _fees(models: list[BaseModel], overlay: Overlay) -> list[ToolFee]:
         for model in models
         for fee in model.fees
         if default.get((fee.provider, fee.tool)) != fee.femto_usd
+        and (fee.provider, fee.model, fee.tool) not in corrected
     ]
