@@ -128,6 +128,13 @@ def test_a_statement_has_a_size(reading: Wire) -> None:
     assert reading.send(f"SELECT length('{'x' * 300_000}')").code == 62
 
 
+def test_a_statement_may_have_many_parts(reading: Wire) -> None:
+    """Its tree is many times as long as its text, and no reason to refuse it."""
+    parts = ", ".join(f"('way {n}', {n}, ['a', 'b'], true)" for n in range(3_000))
+    assert len(parts) > 90_000
+    assert reading.value(f"SELECT length([{parts}])") == "3000"
+
+
 def test_limits_can_be_lowered(narrow: Wire) -> None:
     """A client may ask for less."""
     assert narrow.send("SELECT number FROM numbers(11)", max_result_rows=10).code == 396

@@ -62,6 +62,10 @@ _HAS_RESULT = re.compile(
 )
 _LAST_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 
+_STATEMENT_BYTES = 256 * 1024
+_REVIEWED_BYTES = 64 * _STATEMENT_BYTES
+"""Its tree, which the engine reads as text once more, is many times as long."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -133,6 +137,7 @@ class _Service:
         reviewer = Reviewer(
             self.catalogue, frozenset({self.database}), database, asked.params
         )
+        handle.set({"max_query_size": str(_REVIEWED_BYTES)})
         statement = reviewer.review(_text(asked.sql), handle)
         fmt = statement.format or self.catalogue.output_format(asked.default_format)
         settings = limited({**asked.settings, **statement.settings}, limits)
@@ -245,6 +250,11 @@ async def _ok(_: Request) -> Response:
 
 
 def _text(sql: bytes) -> str:
+    if len(sql) > _STATEMENT_BYTES:
+        raise ClickHouseError(
+            SYNTAX_ERROR,
+            f"Max query size exceeded: a statement may have {_STATEMENT_BYTES:,} bytes",
+        )
     try:
         return sql.decode()
     except UnicodeDecodeError:
