@@ -80,12 +80,14 @@ class Exclusive:
 
     `below` is the first scope version that includes them ('' for never), `providers`
     limits the rule to calls of these providers (as emitted; () for all), `unless_told`
-    names attributes whose presence shows that the emitter is a later one.
+    names attributes whose presence shows that the emitter is a later one. Streams of
+    models whose id contains `unless_streamed` ('' for none) include them.
     """
 
     below: str = ""
     providers: tuple[str, ...] = ()
     unless_told: tuple[str, ...] = ()
+    unless_streamed: str = ""
 
 
 IN_USAGE: Final = (

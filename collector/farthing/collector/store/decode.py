@@ -262,6 +262,11 @@ def _rule(dialect_no: int, rule: Exclusive) -> str:
         tests.append(f"said.provider IN {array(rule.providers)}")
     if rule.unless_told:
         tests.append("NOT is_later")
+    if rule.unless_streamed:
+        tests.append(
+            "NOT (lower(said.streamed) = 'true'"
+            f" AND position(said.request_model, {quoted(rule.unless_streamed)}) > 0)"
+        )
     if rule.below:
         tests.append(
             f"{_version('head.scope_version')} < {_version(quoted(rule.below))}"
