@@ -55,7 +55,9 @@ def test_a_report_adds_up(by: str, ask: Ask) -> None:
     assert total["calls"] == spans["calls"] == 36
     assert total["tokens"] == {name: spans[name] for name in BUCKETS}
     groups = report["groups"]
-    assert sum(Decimal(g["cost_usd"]) for g in groups) == Decimal(total["cost_usd"])
+    assert sum(Decimal(g["cost_usd"] or 0) for g in groups) == Decimal(
+        total["cost_usd"]
+    )
     for name in ("calls", "unpriced_calls", "partial_calls", "tool_calls", "errors"):
         assert sum(group[name] for group in groups) == total[name]
     for bucket in BUCKETS:
@@ -90,10 +92,22 @@ def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
 
 
 def test_a_group_without_any_price_costs_a_dash(ask: Ask) -> None:
-    """Unknown is never zero: a model without a price has no cost in the table."""
+    """Unknown is never zero: a model without a price has no cost in the table, nor has
+    a run of such calls alone; for programs that is null."""
     table = ask("report", *SINCE, "--by", "model").stdout
     [line] = [line for line in table.splitlines() if line.startswith("gpt-retryonce")]
     assert line.split()[1] == "-"
+    groups = ask.json("report", *SINCE, "--by", "model")["groups"]
+    assert {g["key"]: g["cost_usd"] for g in groups}["gpt-retryonce"] is None
+    [unknown, *_] = [
+        run
+        for run in ask.json("runs", *SINCE, "--limit", "100")
+        if 0 < run["calls"] == run["unpriced_calls"]
+    ]
+    assert unknown["cost_usd"] is None
+    listed = ask("runs", *SINCE, "--limit", "100").stdout.splitlines()
+    [line] = [line for line in listed if line.startswith(unknown["run_id"])]
+    assert line.split()[-1] == "-"
 
 
 def test_an_empty_answer_says_what_to_do(ask: Ask) -> None:

@@ -121,10 +121,8 @@ def _has_content(spend: Spend) -> bool:
 
 
 def _money(spend: Spend) -> list[str]:
-    nothing_known = spend.calls > 0 and spend.calls == spend.unpriced_calls
-    cost = None if nothing_known else spend.cost_usd
     return [
-        show.money(cost, lower_bound=spend.lower_bound),
+        show.money(spend.known_usd, lower_bound=spend.lower_bound),
         show.count(spend.calls),
         show.count(spend.unpriced_calls) if spend.unpriced_calls else "",
         show.share(spend.cache_hit_rate),

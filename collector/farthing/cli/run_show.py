@@ -98,11 +98,9 @@ def _head(found: Run) -> Iterator[str]:
         f" {show.counted(found.tool_calls, 'tool call')},"
         f" {show.counted(found.errors, 'error')}"
     )
-    nothing_known = 0 < found.calls == found.unpriced_calls
-    cost = None if nothing_known else found.cost_usd
     missing = f" ({show.counted(found.unpriced_calls, 'call')} without a price)"
     yield (
-        f"  cost {show.money(cost, lower_bound=found.lower_bound)}"
+        f"  cost {show.money(found.known_usd, lower_bound=found.lower_bound)}"
         f"{missing if found.unpriced_calls else ''}"
     )
 

@@ -89,5 +89,5 @@ def _row(run: Run) -> list[str]:
         show.count(run.calls),
         show.count(run.tool_calls),
         show.count(run.errors),
-        show.money(run.cost_usd, lower_bound=run.lower_bound),
+        show.money(run.known_usd, lower_bound=run.lower_bound),
     ]

@@ -41,12 +41,19 @@ class Run:
     tokens: Mapping[str, int]
 
     @property
+    def known_usd(self) -> Decimal | None:
+        """The cost, as far as it is known; None where that is of no call."""
+        is_unknown = 0 < self.calls == self.unpriced_calls
+        return None if is_unknown else self.cost_usd
+
+    @property
     def lower_bound(self) -> bool:
         """Whether some call's cost is unknown, or known in part."""
         return self.unpriced_calls > 0 or self.partial_calls > 0
 
     def to_json(self) -> dict[str, Any]:
-        """The form of `--json`: money is a decimal string, times are ISO 8601."""
+        """The form of `--json`: money is a decimal string, or null
+        where nothing of it is known; times are ISO 8601."""
         return {
             "run_id": self.run_id,
             "task_type": self.task_type,
@@ -57,7 +64,7 @@ class Run:
             "service": self.service,
             "start_time": iso(self.start_time),
             "end_time": iso(self.end_time),
-            "cost_usd": plain(self.cost_usd),
+            "cost_usd": None if self.known_usd is None else plain(self.known_usd),
             "calls": self.calls,
             "unpriced_calls": self.unpriced_calls,
             "lower_bound": self.lower_bound,

@@ -57,6 +57,12 @@ class Spend:
     tokens: Mapping[str, int]
 
     @property
+    def known_usd(self) -> Decimal | None:
+        """The cost, as far as it is known; None where that is of no call."""
+        is_unknown = 0 < self.calls == self.unpriced_calls
+        return None if is_unknown else self.cost_usd
+
+    @property
     def lower_bound(self) -> bool:
         """Whether some call's cost is unknown, or known in part: it cost more."""
         return self.unpriced_calls > 0 or self.partial_calls > 0
@@ -72,9 +78,9 @@ class Spend:
         return read / prompt if prompt > 0 else None
 
     def to_json(self) -> dict[str, Any]:
-        """The form of `--json`: money is a decimal string."""
+        """The form of `--json`: money is a decimal string, or null, as `known_usd`."""
         return {
-            "cost_usd": plain(self.cost_usd),
+            "cost_usd": None if self.known_usd is None else plain(self.known_usd),
             "calls": self.calls,
             "unpriced_calls": self.unpriced_calls,
             "partial_calls": self.partial_calls,
