@@ -221,6 +221,20 @@ def test_the_response_s_model_wins_and_a_difference_is_flagged() -> None:
     assert asked.usd == Decimal("0.0225")
 
 
+@pytest.mark.parametrize(("place", "usd"), [("global", "0.045"), ("eu", "0.0495")])
+@pytest.mark.parametrize(
+    "answered",
+    ["claude-sonnet-4-5-20250929", "anthropic.claude-sonnet-4-5-20250929-v1:0"],
+)
+def test_bedrock_s_place_is_that_of_the_profile_that_was_asked(
+    answered: str, place: str, usd: str
+) -> None:
+    """The answer names the model without its place: the worldwide profile costs a
+    tenth less than a place's."""
+    asked = f"{place}.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    assert cost_of("aws", answered, request_model=asked).usd == Decimal(usd)
+
+
 def test_doubtful_rows_say_so() -> None:
     """Back-dated, derived and unconfirmed prices carry a flag."""
     assert (

@@ -31,7 +31,7 @@ def expected(case: Case, catalogue: Catalogue) -> dict[str, Any]:
     buckets = case.usage.buckets or TokenBuckets()
     rule = case.usage.rule
     claim = case.call.claimed_usd
-    ref = fold(case.call.response_model or case.call.request_model)
+    ref = fold(case.call.ref)
     return {
         "provider": cost.provider,
         "model": cost.model or ref,

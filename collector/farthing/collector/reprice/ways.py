@@ -132,7 +132,7 @@ def terms(way: Way, catalogue: Catalogue) -> Terms:
     return Terms(
         way=way,
         provider=plain.provider,
-        model=plain.model or fold(way.response_model or way.request_model),
+        model=plain.model or fold(call.ref),
         match=plain.match,
         reason=str(plain.reason) if blocked and plain.reason else "",
         row_id=plain.row_id,

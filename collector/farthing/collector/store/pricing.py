@@ -21,7 +21,7 @@ from farthing.economics.prices.rates import (
     Multiplier,
     SlotWindow,
 )
-from farthing.economics.prices.rules import HOST_RE, Rules
+from farthing.economics.prices.rules import HOST_RE, PROFILE_RE, Rules
 
 UNKNOWN_CTX = 254
 """No way of serving that the price book knows."""
@@ -36,7 +36,9 @@ def values(rules: Rules) -> dict[str, str]:
         "provider_word": folded("said.provider"),
         "host_word": folded("said.host"),
         "ref": folded(
-            "if(said.response_model != '', said.response_model, said.request_model)"
+            "if(said.response_model != '' AND NOT"
+            f" match(lower(said.request_model), {quoted(PROFILE_RE)}),"
+            " said.response_model, said.request_model)"
         ),
         "asked_ref": folded("said.request_model"),
         "geo": folded("said.geo"),

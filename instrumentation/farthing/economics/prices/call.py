@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from farthing.economics.prices.resolver import Unresolved
+from farthing.economics.prices.rules import PROFILE_RE
 from farthing.economics.usage import TokenBuckets
 
 
@@ -91,6 +93,14 @@ class Call:
     claimed_usd: Decimal | None = None
     invalid_usage: bool = False
     usage_incomplete: bool = False
+
+    @property
+    def ref(self) -> str:
+        """The model that is looked up: the one that answered where that is told, but
+        the inference profile that was asked where there is one, for its place."""
+        is_profile = re.search(PROFILE_RE, self.request_model.lower())
+        answered = "" if is_profile else self.response_model
+        return answered or self.request_model
 
 
 class Part(NamedTuple):

@@ -37,9 +37,7 @@ class _Unpriced(Exception):
 
 def price(call: Call, catalogue: Catalogue) -> Cost:
     """The cost of a call. Never raises: what is not known is said, not guessed."""
-    found = catalogue.resolve(
-        call.provider, call.host, call.response_model or call.request_model
-    )
+    found = catalogue.resolve(call.provider, call.host, call.ref)
     flags: list[Flag] = []
     if call.invalid_usage:
         reason = Reason.INVALID_USAGE

@@ -68,15 +68,14 @@ class Change:
 def explain(call: Call, catalogue: Catalogue) -> Explanation:
     """Price a call and tell each step."""
     cost = price(call, catalogue)
-    ref = call.response_model or call.request_model
-    found = catalogue.resolve(call.provider, call.host, ref)
+    found = catalogue.resolve(call.provider, call.host, call.ref)
     told = f"{call.provider!r}" + (f", host {call.host!r}" if call.host else "")
     steps = [
         Step("provider", found.provider, f"told as {told}"),
         Step(
             "model",
             found.model or "unknown",
-            f"{ref!r} is looked up as {found.id!r}: {found.match or found.reason}",
+            f"{call.ref!r} is looked up as {found.id!r}: {found.match or found.reason}",
         ),
     ]
     if found.model:

@@ -17,6 +17,13 @@ from farthing.economics.prices.rates import Multiplier, SlotWindow, ToolFee
 HOST_RE = r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?(\[[^\]]*\]|[^/:]+)"
 """Group 1 is the host of a URL, an authority or a bare host, lower-cased before."""
 
+PROFILE_RE = (
+    r"(?:^|/)(?:us-gov|us|eu|jp|au|apac|in|ca|sa|global)"
+    r"\.(?:anthropic|amazon|meta|mistral|cohere|deepseek|openai|qwen|writer)\."
+)
+"""An inference profile of Bedrock's in a model reference, lower-cased before: it names
+where a call may run, which the answer to it leaves out."""
+
 
 class Normalisation(NamedTuple):
     """One step on the way to a model id; steps apply in order, once each."""
