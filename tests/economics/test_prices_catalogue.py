@@ -311,12 +311,28 @@ def test_nothing_is_matched_by_likeness(provider: str, ref: str) -> None:
         ("openai", "OPENROUTER.AI", "openrouter"),
         ("", "api.deepseek.com.", "deepseek"),
         ("anthropic", "gateway.internal", "anthropic"),
+        ("anthropic", "", "anthropic"),
+        ("anthropic", "api.anthropic.com", "anthropic"),
+        ("anthropic", "llm-1.us-east-1.elb.amazonaws.com", "anthropic"),
+        ("anthropic", "ours.azure-api.net", "anthropic"),
+        ("anthropic", "openrouter.ai", "anthropic"),
+        ("anthropic", "bedrock-runtime.us-east-1.amazonaws.com", "aws"),
+        ("anthropic", "bedrock-runtime-fips.us-east-1.amazonaws.com:443", "aws"),
+        ("anthropic", "a.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "aws"),
+        ("anthropic", "https://bedrock-mantle.us-east-1.api.aws/v1", "aws"),
+        ("anthropic", "us-east5-aiplatform.googleapis.com", "google"),
+        ("anthropic", "aiplatform.googleapis.com", "google"),
+        ("anthropic", "aiplatform.eu.rep.googleapis.com", "google"),
+        ("anthropic", "https://api.deepseek.com/anthropic", "deepseek"),
+        ("anthropic", "api.z.ai", "zai"),
+        ("mistral", "bedrock-runtime.us-east-1.amazonaws.com", "mistral"),
     ],
 )
-def test_the_host_tells_whose_openai_protocol_it_is(
+def test_the_host_tells_whose_protocol_it_is(
     provider: str, host: str, ours: str
 ) -> None:
-    """A host decides for OpenAI's protocol and for unnamed providers only."""
+    """A host decides for OpenAI's protocol and for unnamed providers; for Anthropic's,
+    only one that is known to serve it: a gateway within a cloud tells nothing."""
     assert load_catalogue().resolve(provider, host, "x").provider == ours
 
 

@@ -235,6 +235,32 @@ def test_bedrock_s_place_is_that_of_the_profile_that_was_asked(
     assert cost_of("aws", answered, request_model=asked).usd == Decimal(usd)
 
 
+@pytest.mark.parametrize(
+    ("host", "asked", "usd"),
+    [
+        ("bedrock-runtime.us-east-1.amazonaws.com", "us.anthropic.{}-v1:0", "4.95"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "global.anthropic.{}-v1:0", "4.5"),
+        ("us-east5-aiplatform.googleapis.com", "{}", "9.075"),
+        ("llm-1.us-east-1.elb.amazonaws.com", "{}", "8.25"),
+        ("", "{}", "8.25"),
+    ],
+)
+def test_a_cloud_s_host_prices_what_anthropic_s_client_tells(
+    host: str, asked: str, usd: str
+) -> None:
+    """The client says `anthropic` wherever it asks: Bedrock has no price of long
+    prompts, a region of Vertex AI's is a tenth dearer, a gateway is Anthropic's."""
+    model = "claude-sonnet-4-5-20250929"
+    cost = cost_of(
+        "anthropic",
+        model,
+        request_model=asked.format(model),
+        host=host,
+        buckets=TokenBuckets(input=1_000_000, output=100_000),
+    )
+    assert (cost.state, cost.usd) == (State.PRICED, Decimal(usd))
+
+
 def test_doubtful_rows_say_so() -> None:
     """Back-dated, derived and unconfirmed prices carry a flag."""
     assert (

@@ -21,7 +21,7 @@ from farthing.economics.prices.rates import (
     Multiplier,
     SlotWindow,
 )
-from farthing.economics.prices.rules import HOST_RE, PROFILE_RE, Rules
+from farthing.economics.prices.rules import HOST_RE, OTHERS_RE, PROFILE_RE, Rules
 
 UNKNOWN_CTX = 254
 """No way of serving that the price book knows."""
@@ -46,6 +46,8 @@ def values(rules: Rules) -> dict[str, str]:
         "deployment": folded("said.deployment"),
         "provider_by_name": provider_by_name(rules, "provider_word"),
         "server": server("host_word"),
+        "believed_provider": f"if(least(named_provider = 'anthropic', match(server,"
+        f" {quoted(OTHERS_RE)})), '', named_provider)",
         "provider_by_server": provider_by_server(rules, "server"),
         "is_own_host": f"match(server, {quoted(rules.own_hosts)})",
         "normalised": normalised(rules, "asked"),

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from farthing.economics.prices.rates import ModelId
-from farthing.economics.prices.rules import Rules
+from farthing.economics.prices.rules import OTHERS_RE, Rules
 
 ANY_MODEL = "*"
 """The id under which a user's rule for a whole provider is listed."""
@@ -84,14 +84,17 @@ def resolve_provider(
 ) -> tuple[str, Unresolved | None, bool]:
     """Our id of the provider, or the emitter's word for it and why it is unknown.
 
-    A host decides for `openai` and for unknown names only: many servers speak
-    OpenAI's protocol, and their calls are not OpenAI's. A host of the caller's own, a
-    gateway or a proxy, says nothing: OpenAI is assumed, which the third value tells.
+    A host decides for `openai` and for unknown names: many servers speak OpenAI's
+    protocol, and their calls are not OpenAI's. A host of the caller's own, a gateway
+    or a proxy, says nothing: OpenAI is assumed, which the third value tells. For
+    `anthropic` decide the hosts alone that are known to serve its protocol.
     """
     word, place = fold(provider), fold(host)
     name = rules.provider_aliases.get(word)
+    server = _server(rules, place) if place else ""
+    if name == "anthropic" and re.search(OTHERS_RE, server):
+        name = None
     if place and name in (None, "openai"):
-        server = _server(rules, place)
         by_host = _provider_of_host(rules, server)
         if by_host is not None:
             return by_host, None, False

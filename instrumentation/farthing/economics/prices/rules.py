@@ -24,6 +24,14 @@ PROFILE_RE = (
 """An inference profile of Bedrock's in a model reference, lower-cased before: it names
 where a call may run, which the answer to it leaves out."""
 
+OTHERS_RE = (
+    r"(?:^|\.)bedrock-(?:runtime|mantle)[a-z-]*\.(?:.*\.)?(?:amazonaws\.com|api\.aws)$"
+    r"|(?:^|[.-])aiplatform\.(?:[a-z]+\.rep\.)?googleapis\.com$"
+    r"|^api\.(?:deepseek\.com|z\.ai)$"
+)
+"""A server that is not Anthropic's, though a client for Anthropic's protocol says so.
+Whole clouds are not meant: a gateway that runs in one may well ask Anthropic."""
+
 
 class Normalisation(NamedTuple):
     """One step on the way to a model id; steps apply in order, once each."""

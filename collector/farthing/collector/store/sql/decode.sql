@@ -107,7 +107,7 @@ kinds AS (
 -- 7. The model, beside it: names in normal form, then found in the price book or not.
 counted AS (
     SELECT
-        *,
+        * REPLACE ({{believed_provider}} AS named_provider),
         least(kind IN ('model_call', 'embedding'), has_usage, NOT is_absurd) AS is_counted,
         {{provider_by_server}} AS server_provider,
         {{is_own_host}} AS is_own_host
