@@ -146,6 +146,22 @@ def test_prices_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "modle" in found(answer, "prices")[-1]["says"]
 
 
+@pytest.mark.parametrize("name", ["budgets", "alerts"])
+@pytest.mark.usefixtures("any_ports")
+def test_files_of_alerts_are_checked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is a file of budgets or of alerts with which a collector would not start."""
+    file = tmp_path / f"{name}.yaml"
+    monkeypatch.setenv(f"FARTHING_{name.upper()}_FILE", str(file))
+    file.write_text("budgets: []" if name == "budgets" else "{}")
+    assert doctor("--data", str(tmp_path / "data"))[0] == 0
+    file.write_text("budgets: [{name: a, of: teem, window: day, limit_usd: 1}]")
+    code, answer = doctor("--data", str(tmp_path / "data"))
+    assert code == 1
+    assert str(file) in found(answer, "alerts")[-1]["says"]
+
+
 @pytest.mark.usefixtures("any_ports")
 def test_what_waits_or_was_refused_is_told(tmp_path: Path) -> None:
     """Requests that the ledger refused, and those that nobody loads, are warned of."""

@@ -90,6 +90,7 @@ def _check(settings: Settings, seen: _Seen, *, config: Path | None) -> None:
     seen.add(way.dead_letters(settings))
     seen.add(_ledger(settings, seen, config=config))
     seen.add(told.prices(settings, seen.state))
+    seen.add(told.alerting(settings))
     seen.add(told.clock(seen.state))
     if seen.state is not None:
         seen.add(way.spans(seen.emitters))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Final
 
+from farthing.alerts.budgets import read_budgets
+from farthing.alerts.policy import read_policy
 from farthing.cli.checks import Findings, ok, problem, warning
 from farthing.collector.config import UNSET, Settings, Told, unknown_variables
 from farthing.collector.price_sources import PriceSources
@@ -42,6 +44,18 @@ def prices(settings: Settings, ledger: LedgerState | None) -> Findings:
         yield ok("prices", f"{settings.prices_file} is laid over them")
     if ledger is not None:
         yield from _in_force(catalogue, ledger)
+
+
+def alerting(settings: Settings) -> Findings:
+    """The operator's files of alerts and of budgets, where there are any."""
+    try:
+        read_policy(settings.alerts_file)
+        read_budgets(settings.budgets_file)
+    except ConfigError as error:
+        yield problem("alerts", str(error), "correct the file; see docs/alerts.md")
+        return
+    for file in filter(None, (settings.alerts_file, settings.budgets_file)):
+        yield ok("alerts", f"{file} is in order")
 
 
 def _age(catalogue: Catalogue) -> Findings:
