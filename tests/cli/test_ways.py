@@ -91,6 +91,17 @@ def test_a_total_with_unknown_costs_says_so(ask: Ask) -> None:
     assert "1 unpriced (unknown_model): gpt-retryonce" in table
 
 
+def test_reasons_that_are_not_shown_are_counted(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below a report stand the commonest reasons, and how many calls have others."""
+    monkeypatch.setattr("farthing.cli.report._REASONS", 1)
+    _, *others = ask.json("report", *SINCE)["unpriced"]
+    left = sum(reason["calls"] for reason in others)
+    told = ask("report", *SINCE).stdout
+    assert f"  {left} more, of other models or reasons\n" in told
+
+
 def test_a_group_without_any_price_costs_a_dash(ask: Ask) -> None:
     """Unknown is never zero: a model without a price has no cost in the table, nor has
     a run of such calls alone; for programs that is null."""

@@ -135,7 +135,7 @@ def show_command(alert: str, data_dir: Path | None, *, as_json: bool) -> None:
 @data_option
 @json_option
 def rules_command(data_dir: Path | None, *, as_json: bool) -> None:
-    """List the rules, and how their last evaluation went."""
+    """List the rules, and where each fires."""
     policy = read_policy(ledger_settings(data_dir).alerts_file)
     rules = policy.all_rules()
     if as_json:

@@ -166,10 +166,15 @@ def _notes(report: Report, words: str | None) -> list[str]:
         return []
     calls = show.count(total.calls)
     notes = [f"≥ marks a lower bound: of {calls} calls, {_not_known(report)}."]
-    for item in report.unpriced[:_REASONS]:
+    shown = report.unpriced[:_REASONS]
+    for item in shown:
         model = item.model or "a model that is not told"
         why = f" ({item.reason})" if item.reason else ""
         notes.append(f"  {show.count(item.calls)} {item.state}{why}: {model}")
+    missing = total.unpriced_calls + total.partial_calls
+    left = missing - sum(item.calls for item in shown)
+    if left > 0:
+        notes.append(f"  {show.count(left)} more, of other models or reasons")
     if words is not None:
         notes.append(f"`farthing doctor{words}` says what to do about each reason.")
     return notes
