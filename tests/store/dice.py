@@ -54,10 +54,11 @@ FAVOURITES = (
     "openai", "anthropic", "azure", "aws", "google", "deepseek", "openrouter",
     "perplexity", "github-copilot",
 )  # fmt: skip
+BEDROCK = "opentelemetry.instrumentation.genai.bedrock"
 INCLUDES_CACHE = {
     "opentelemetry.instrumentation.genai.openai": True,
     "com.anthropic.sdk.python": True,
-    "opentelemetry.instrumentation.genai.bedrock": False,
+    BEDROCK: False,  # but for streams of OpenAI's models
     "acme.agents": None,
 }
 HOSTS = (
@@ -125,6 +126,8 @@ class Dice:
         is_partial = self.maybe(0.05, True, False)
         is_streamed = self.maybe(0.3, True, False)
         total = self.maybe(0.3, self.total(counts), None)
+        is_openai = "openai." in told["request_model"]
+        is_inclusive = (scope == BEDROCK and is_streamed and is_openai) or None
         usage = from_reported(
             believed.pop("input_total", None),
             believed.pop("output_total", None),
@@ -133,7 +136,7 @@ class Dice:
             provider=resolve_provider(self.rules, told["provider"], host=told["host"])[
                 0
             ],
-            includes_cache=INCLUDES_CACHE[scope],
+            includes_cache=is_inclusive or INCLUDES_CACHE[scope],
             is_partial=is_partial,
             is_streamed=is_streamed,
         )

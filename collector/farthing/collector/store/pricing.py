@@ -46,8 +46,9 @@ def values(rules: Rules) -> dict[str, str]:
         "deployment": folded("said.deployment"),
         "provider_by_name": provider_by_name(rules, "provider_word"),
         "server": server("host_word"),
-        "believed_provider": f"if(least(named_provider = 'anthropic', match(server,"
-        f" {quoted(OTHERS_RE)})), '', named_provider)",
+        "believed_provider": "multiIf(named_provider != 'anthropic', named_provider,"
+        f" match(server, {quoted(OTHERS_RE)}), '',"
+        f" match(ref, {quoted(PROFILE_RE)}), 'aws', named_provider)",
         "provider_by_server": provider_by_server(rules, "server"),
         "is_own_host": f"match(server, {quoted(rules.own_hosts)})",
         "normalised": normalised(rules, "asked"),

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from farthing.economics.prices.rates import ModelId
-from farthing.economics.prices.rules import OTHERS_RE, Rules
+from farthing.economics.prices.rules import OTHERS_RE, PROFILE_RE, Rules
 
 ANY_MODEL = "*"
 """The id under which a user's rule for a whole provider is listed."""
@@ -66,6 +66,8 @@ def resolve(
     """Resolve one reference. Never raises; the reason says what was missing."""
     name, reason, assumed = resolve_provider(rules, provider, host=host)
     raw = fold(ref)
+    if name == "anthropic" and re.search(PROFILE_RE, raw):
+        name = "aws"  # Its clients ask Bedrock, too; no model of its own is named so.
     if reason is not None:
         return Resolution(name, "", "", raw, "", reason)
     if not raw:
